@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per kind of test. Live, thread and crash tests start real processes: few at a time on two cores.
+const project = (name: string, testTimeout: number) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 60_000, pool: 'forks' as const },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project('unit', 20_000),
+      project('contract', 60_000),
+      project('scenario', 60_000),
+      project('thread', 120_000),
+      project('live', 180_000),
+      project('crash', 3_600_000),
+    ],
+  },
+});
