@@ -342,6 +342,8 @@ export interface StoreWrites {
   applyVanished(at: FolderAt & { readonly uids: UidSet; readonly at: Instant }): Promise<number>;
   /** Stamps *_synced_at, clears errors, and turns orphans of an older UIDVALIDITY into tombstones once nothing is pending. */
   endPass(end: PassEnd): Promise<void>;
+  /** Folders that a listing showed to be unchanged: only recent_synced_at moves, one statement for all of them. */
+  recordUnchanged(emfdids: readonly number[], at: Instant): Promise<void>;
   failFolder(emfdid: number, failure: { lastError: string; retryAt: Instant; failureCount: number }): Promise<void>;
   /** Held deletions become tombstones; returns how many. */
   approveDeletions(emfdid: number, at: Instant): Promise<number>;

@@ -1,0 +1,135 @@
+/**
+ * Fetches the pending UIDs of a folder, window by window, and settles every one of them: stored, placed (its body is here
+ * already), quarantined, or found gone by a second look. A UID that merely did not come is never taken for gone: servers
+ * leave rows out of an OK answer (RFC 2180 4.1, and worse). A message that the server refuses is cornered by halving.
+ */
+import { toInstant } from '../base/clock.ts';
+import { throwIfAborted } from '../base/abort.ts';
+import { asEngineError } from '../base/errors.ts';
+import { intersectUids, subtractUids, type UidSet, uidCount, uidSetOf, uidsAscending } from '../base/uid-set.ts';
+import type { BodyRow } from '../imap/session.ts';
+import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
+import type { FolderPass } from './folder-pass.ts';
+import { halves, nextWindow } from './window.ts';
+
+/** Bodies above this come alone and in parts; a batch plus one such body bounds the memory of a pass. */
+export const bulkBytesMax = 8 * 1024 * 1024;
+/** A message that could not be had or stored is tried again by itself after this long. */
+export const quarantineRetryMs = 6 * 60 * 60 * 1000;
+
+/** `betweenWindows` may add UIDs that arrived meanwhile; they go first. */
+export async function fetchPending(pass: FolderPass, pending: UidSet, betweenWindows: () => Promise<UidSet>): Promise<void> {
+  const writer = createBatchWriter(pass);
+  let rest = pending;
+  pass.pendingCount = uidCount(rest);
+  for (let index = 0; rest.length > 0; index += 1) {
+    throwIfAborted(pass.ports.signal);
+    const window = nextWindow(rest, index, pass.windowCountMax);
+    await fetchWindow(pass, writer, window);
+    const arrived = await betweenWindows();
+    pass.pendingCount += uidCount(arrived);
+    rest = [...subtractUids(rest, window), ...arrived];
+  }
+  await writer.flush();
+}
+
+async function fetchWindow(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<void> {
+  const placed = await placeKnownContents(pass, writer, window);
+  const wanted = subtractUids(window, placed);
+  const large = await pass.session.listLarger(wanted, bulkBytesMax);
+  await fetchBulk(pass, writer, subtractUids(wanted, large));
+  for (const uid of uidsAscending(large)) await fetchLarge(pass, writer, uid);
+}
+
+/** EMAILID / X-GM-MSGID: what this account has already, under any folder, is placed and not fetched again. */
+async function placeKnownContents(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<UidSet> {
+  const { hasObjectId, isGmail } = pass.session.capabilities;
+  if (!hasObjectId && !isGmail) return [];
+  const rows = await pass.session.fetchMetadata(window, { withMessageId: false });
+  const ids = rows.flatMap((row) => row.emailId ?? []);
+  const known = await pass.ports.store.contentsByEmailId(pass.folder.acntid, ids);
+  const placed: number[] = [];
+  for (const { uid, flags, internalDate, size, modseq, emailId } of rows) {
+    const contentId = emailId === null ? undefined : known.get(emailId)?.contentId;
+    if (contentId === undefined) continue;
+    placed.push(uid);
+    await writer.addPlacement({ uid, flags, internalDate, size, modseq, emailId, contentId });
+  }
+  return uidSetOf(placed);
+}
+
+async function fetchBulk(pass: FolderPass, writer: BatchWriter, uids: UidSet): Promise<void> {
+  if (uids.length === 0) return;
+  const got: number[] = [];
+  const take = async (row: BodyRow): Promise<void> => {
+    pass.throwIfWriteFailed();
+    got.push(row.uid);
+    await writer.addBody(row);
+  };
+  const refusal = await refusalOf(() => pass.session.fetchBodies(uids, take));
+  await settleRest(pass, writer, subtractUids(uids, uidSetOf(got)), refusal);
+}
+
+/** A refused command (scope folder) is a fact to work with; anything wider ends the pass. */
+async function refusalOf(work: () => Promise<void>): Promise<string | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    const failure = asEngineError(error);
+    if (failure.code !== 'command_refused') throw failure;
+    return failure.detail;
+  }
+}
+
+/** What did not come: gone after a second look, or there after all; then it is asked for again, in halves, down to one. */
+async function settleRest(pass: FolderPass, writer: BatchWriter, missing: UidSet, refusal: string | null): Promise<void> {
+  if (missing.length === 0) return;
+  const present = await pass.session.listUids(missing);
+  writer.settle(subtractUids(missing, present));
+  const stillThere = intersectUids(missing, present);
+  const count = uidCount(stillThere);
+  if (count === 0) return;
+  const [only] = uidsAscending(stillThere);
+  if (count === 1 && only !== undefined) return fetchAlone(pass, writer, only, refusal);
+  for (const half of halves(stillThere, count)) await fetchBulk(pass, writer, half);
+}
+
+/** The last try for one message; then it is quarantined, with its headers if at least those can be had. */
+async function fetchAlone(pass: FolderPass, writer: BatchWriter, uid: number, refusal: string | null): Promise<void> {
+  let body: BodyRow | undefined;
+  const again = await refusalOf(() =>
+    pass.session.fetchBodies([[uid, uid]], (row) => {
+      body = row;
+    }),
+  );
+  if (body) return writer.addBody(body);
+  const error = again ?? refusal ?? 'the server left the message out of its answer';
+  await quarantine(pass, writer, uid, `message_unfetchable: ${error}`, true);
+}
+
+async function fetchLarge(pass: FolderPass, writer: BatchWriter, uid: number): Promise<void> {
+  await writer.flush();
+  const { messageBytesMax } = pass.ports.limits;
+  try {
+    const row = await pass.session.fetchLargeBody(uid, messageBytesMax);
+    if (row) await writer.addBody(row);
+    else await settleRest(pass, writer, [[uid, uid]], null);
+  } catch (error) {
+    const failure = asEngineError(error);
+    if (failure.code !== 'message_too_large' && failure.code !== 'command_refused') throw failure;
+    await quarantine(pass, writer, uid, `${failure.code}: ${failure.detail}`, failure.code === 'command_refused');
+  }
+  await writer.flush();
+}
+
+async function quarantine(pass: FolderPass, writer: BatchWriter, uid: number, error: string, triesAgain: boolean): Promise<void> {
+  const { folder, session, ports } = pass;
+  let raw: Buffer | null = null;
+  await refusalOf(async () => {
+    raw = (await session.fetchHeader(uid)) ?? null;
+  });
+  const retryAt = triesAgain ? toInstant(new Date(ports.clock().getTime() + quarantineRetryMs)) : null;
+  await writer.addQuarantined({ uid, raw, error, retryAt });
+  ports.log.warn(`message ${uid} quarantined: ${error}`, { acntid: folder.acntid, emfdid: folder.emfdid });
+}

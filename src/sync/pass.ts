@@ -1,0 +1,75 @@
+/** What one pass over an account is given, and what it tells back: plain data and the ports to the outside. */
+import type { Clock } from '../base/clock.ts';
+import type { ErrorRecord } from '../base/errors.ts';
+import type { ImapSession, SessionOptions } from '../imap/session.ts';
+import type { Store } from '../store/store.ts';
+import type { PassKind } from './plan.ts';
+
+/** Which folders a pass looks at. A folder never synced is due at once, whatever the scope. */
+export type Scope =
+  /** By command: every folder that is not off, or those of `paths`. */
+  | { readonly kind: 'command'; readonly pass: PassKind; readonly paths: readonly string[] }
+  /** By schedule: these folders, by number. */
+  | { readonly kind: 'schedule'; readonly recent: readonly number[]; readonly full: readonly number[] };
+
+export interface PassTask {
+  readonly acntid: number;
+  readonly scope: Scope;
+  /** Connections this pass may open. */
+  readonly connections: number;
+}
+
+/** What of the configuration a pass needs. */
+export interface PassLimits {
+  readonly messageBytesMax: number;
+  readonly authRetrySeconds: number;
+  readonly commandTimeoutMs: number;
+  readonly transferTimeoutMsPerMib: number;
+}
+
+export interface FolderReport {
+  readonly emfdid: number;
+  readonly path: string;
+  readonly receivedCount: number;
+  readonly receivedBytes: number;
+  readonly flagCount: number;
+  readonly vanishedCount: number;
+  readonly quarantinedCount: number;
+  readonly heldCount: number;
+  readonly error: ErrorRecord | null;
+}
+
+export interface PassReport {
+  readonly acntid: number;
+  /** Folders that were opened; unchanged ones only count. */
+  readonly folders: readonly FolderReport[];
+  readonly unchangedCount: number;
+  /** What ended the pass before its end. */
+  readonly error: ErrorRecord | null;
+}
+
+export interface Progress {
+  readonly acntid: number;
+  readonly emfdid: number;
+  readonly path: string;
+  readonly receivedCount: number;
+  readonly receivedBytes: number;
+  /** Still to come in this folder. */
+  readonly pendingCount: number;
+}
+
+export interface PassLog {
+  debug(message: string, at?: { acntid: number; emfdid?: number }): void;
+  info(message: string, at?: { acntid: number; emfdid?: number }): void;
+  warn(message: string, at?: { acntid: number; emfdid?: number }): void;
+}
+
+export interface Ports {
+  readonly store: Store;
+  readonly openSession: (options: SessionOptions) => Promise<ImapSession>;
+  readonly limits: PassLimits;
+  readonly log: PassLog;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}

@@ -1,0 +1,32 @@
+/**
+ * A folder whose UIDVALIDITY changed (RFC 9051 2.3.1.1; recipe RFC 4549 4). Nothing is deleted first: one complete listing,
+ * then one transaction (applyReset) in which every recognised row moves to its new UID and keeps its id. The others stay
+ * live until the rest was fetched, where they may still be recognised by SHA-256; endPass turns the remainder into tombstones.
+ */
+import { toInstant } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
+import { highestUid, subtractUids, type UidSet, uidSetOf } from '../base/uid-set.ts';
+import type { FolderPass } from './folder-pass.ts';
+import { matchIdentities } from './match-identities.ts';
+
+/** After so many changes without a finished pass between them the server, not the folder, is wrong: wait. */
+export const resetCountMax = 5;
+
+/** Returns what is left to fetch. */
+export async function resetFolder(pass: FolderPass): Promise<UidSet> {
+  const { folder, session, ports, uidValidity } = pass;
+  if (folder.resetCount >= resetCountMax) {
+    throw new EngineError('uidvalidity_unstable', `${folder.resetCount} changes without a finished pass`);
+  }
+  const uids = await session.listUids({ first: 1 });
+  const [stored, observed] = [await ports.store.storedIdentities(folder.emfdid), await session.fetchMetadata(uids, { withMessageId: true })];
+  const matches = matchIdentities(stored, observed);
+  const pending = subtractUids(uids, uidSetOf(matches.map((match) => match.uid)));
+  const at = toInstant(ports.clock());
+  await ports.store.applyReset({ emfdid: folder.emfdid, uidValidity, matches, listedUid: highestUid(uids), pending, at });
+  ports.log.info(`UIDVALIDITY changed: ${matches.length} of ${stored.length} stored messages recognised`, {
+    acntid: folder.acntid,
+    emfdid: folder.emfdid,
+  });
+  return pending;
+}
