@@ -14,9 +14,9 @@ export interface Comparison {
   /** Live rows the server does not list. */
   readonly missingIds: readonly number[];
   readonly missingUids: UidSet;
+  readonly liveUids: UidSet;
+  readonly revivedUids: UidSet;
   readonly liveCount: number;
-  /** Rows that a brake held and that the server lists again. */
-  readonly wasHeldAndIsBack: boolean;
 }
 
 export interface CompareInput {
@@ -45,8 +45,9 @@ export function compareFolder(input: CompareInput): Comparison {
     reviveIds: revived.map((row) => row.id),
     missingIds: missing.map((row) => row.id),
     missingUids: uidSetOf(missing.map((row) => row.uid)),
+    liveUids: uidSetOf(liveUids),
+    revivedUids: uidSetOf(revived.map((row) => row.uid)),
     liveCount: live.length,
-    wasHeldAndIsBack: live.some((row) => row.isHeld && present.has(row.uid)),
   };
 }
 

@@ -6,9 +6,10 @@
 import { toInstant } from '../base/clock.ts';
 import { throwIfAborted } from '../base/abort.ts';
 import { asEngineError } from '../base/errors.ts';
-import { intersectUids, subtractUids, type UidSet, uidCount, uidSetOf, uidsAscending } from '../base/uid-set.ts';
+import { intersectUids, subtractUids, type UidSet, uidCount, uidSetOf, uidsAscending, unionUids } from '../base/uid-set.ts';
 import type { BodyRow } from '../imap/session.ts';
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
+import { recordArrived } from './delta.ts';
 import type { FolderPass } from './folder-pass.ts';
 import { halves, nextWindow } from './window.ts';
 
@@ -17,20 +18,31 @@ export const bulkBytesMax = 8 * 1024 * 1024;
 /** A message that could not be had or stored is tried again by itself after this long. */
 export const quarantineRetryMs = 6 * 60 * 60 * 1000;
 
-/** `betweenWindows` may add UIDs that arrived meanwhile; they go first. */
-export async function fetchPending(pass: FolderPass, pending: UidSet, betweenWindows: () => Promise<UidSet>): Promise<void> {
+export async function fetchPending(pass: FolderPass, pending: UidSet): Promise<void> {
   const writer = createBatchWriter(pass);
   let rest = pending;
+  let existsSeen = pass.session.exists;
   pass.pendingCount = uidCount(rest);
   for (let index = 0; rest.length > 0; index += 1) {
     throwIfAborted(pass.ports.signal);
     const window = nextWindow(rest, index, pass.windowCountMax);
     await fetchWindow(pass, writer, window);
-    const arrived = await betweenWindows();
-    pass.pendingCount += uidCount(arrived);
-    rest = [...subtractUids(rest, window), ...arrived];
+    rest = subtractUids(rest, window);
+    if (rest.length === 0 || pass.session.exists === existsSeen) continue;
+    existsSeen = pass.session.exists;
+    rest = await addArrived(pass, writer, rest);
   }
   await writer.flush();
+}
+
+/** Mail that came meanwhile goes first. Flushed before it is recorded: what is listed and not pending counts as settled. */
+async function addArrived(pass: FolderPass, writer: BatchWriter, rest: UidSet): Promise<UidSet> {
+  await writer.flush();
+  const arrived = await pass.session.listUids({ first: pass.listedUid + 1 });
+  const pending = unionUids(rest, arrived);
+  if (arrived.length > 0) await recordArrived(pass, pending, arrived);
+  pass.pendingCount += uidCount(arrived);
+  return pending;
 }
 
 async function fetchWindow(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<void> {

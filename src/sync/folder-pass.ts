@@ -1,30 +1,35 @@
-/** One folder's pass in progress: what it works on and what it counted so far. */
+/** One folder's pass in progress: what it works on, what it counted so far, and the verbs that need both. */
 import { EngineError } from '../base/errors.ts';
-import type { ImapSession } from '../imap/session.ts';
-import type { Folder } from '../store/store.ts';
+import { subtractUids, type UidSet, uidCount } from '../base/uid-set.ts';
+import type { FolderStatus, ImapSession, OpenedFolder } from '../imap/session.ts';
+import type { Account, Folder } from '../store/store.ts';
 import type { FolderReport, Ports } from './pass.ts';
 import type { PassKind } from './plan.ts';
 
-export interface FolderCounts {
-  receivedCount: number;
-  receivedBytes: number;
-  flagCount: number;
-  vanishedCount: number;
-  quarantinedCount: number;
-  heldCount: number;
-}
-
-export interface FolderPass {
-  readonly ports: Ports;
-  readonly session: ImapSession;
+export interface FolderTask {
+  readonly account: Account;
   readonly folder: Folder;
-  readonly uidValidity: number;
   readonly kind: PassKind;
-  readonly isFirstSync: boolean;
+  /** What LIST-STATUS said, if it did. */
+  readonly status: FolderStatus | null;
   /** Lowered by the caller after a window broke the connection, to corner the message that did it. */
   readonly windowCountMax: number;
-  readonly counts: FolderCounts;
-  /** UIDs still to come, for the progress display. */
+}
+
+type Counts = Omit<{ -readonly [K in keyof FolderReport]: FolderReport[K] }, 'emfdid' | 'path' | 'error'>;
+
+export interface FolderPass extends FolderTask {
+  readonly ports: Ports;
+  readonly session: ImapSession;
+  readonly opened: OpenedFolder;
+  readonly uidValidity: number;
+  readonly isFirstSync: boolean;
+  readonly counts: Counts;
+  /** Highest UID listed and recorded so far. */
+  listedUid: number;
+  /** The answer of QRESYNC was compared with a full listing in this pass. */
+  isVanishedJudged: boolean;
+  /** For the progress display. */
   pendingCount: number;
   noteStored(storedCount: number, bytes: number, quarantinedCount: number, settledCount: number): void;
   noteWriteFailure(): void;
@@ -32,37 +37,29 @@ export interface FolderPass {
   throwIfWriteFailed(): void;
 }
 
-interface FolderPassInput {
-  readonly ports: Ports;
-  readonly session: ImapSession;
-  readonly folder: Folder;
-  readonly uidValidity: number;
-  readonly kind: PassKind;
-  readonly windowCountMax: number;
-}
-
-export function createFolderPass(input: FolderPassInput): FolderPass {
-  const { ports, folder } = input;
-  const counts: FolderCounts = { receivedCount: 0, receivedBytes: 0, flagCount: 0, vanishedCount: 0, quarantinedCount: 0, heldCount: 0 };
+export function createFolderPass(ports: Ports, session: ImapSession, task: FolderTask, opened: OpenedFolder): FolderPass {
+  const { folder } = task;
+  const counts: Counts = { receivedCount: 0, receivedBytes: 0, flagCount: 0, vanishedCount: 0, quarantinedCount: 0, heldCount: 0 };
   let hasWriteFailed = false;
   return {
-    ...input,
+    ...task,
+    ports,
+    session,
+    opened,
+    uidValidity: opened.uidValidity,
     isFirstSync: folder.firstSyncedAt === null,
     counts,
+    listedUid: folder.uidValidity === opened.uidValidity ? folder.listedUid : 0,
+    isVanishedJudged: false,
     pendingCount: 0,
     noteStored(storedCount, bytes, quarantinedCount, settledCount) {
       counts.receivedCount += storedCount;
       counts.receivedBytes += bytes;
       counts.quarantinedCount += quarantinedCount;
       this.pendingCount = Math.max(0, this.pendingCount - settledCount);
-      ports.onProgress({
-        acntid: folder.acntid,
-        emfdid: folder.emfdid,
-        path: folder.path,
-        receivedCount: counts.receivedCount,
-        receivedBytes: counts.receivedBytes,
-        pendingCount: this.pendingCount,
-      });
+      const { acntid, emfdid, path } = folder;
+      const { receivedCount, receivedBytes } = counts;
+      ports.onProgress({ acntid, emfdid, path, receivedCount, receivedBytes, pendingCount: this.pendingCount });
     },
     noteWriteFailure() {
       hasWriteFailed = true;
@@ -73,7 +70,9 @@ export function createFolderPass(input: FolderPassInput): FolderPass {
   };
 }
 
-export function reportOf(pass: FolderPass): FolderReport {
-  const { emfdid, path } = pass.folder;
-  return { emfdid, path, ...pass.counts, error: null };
+/** Listed, and not settled yet: what an interrupted pass left over. */
+export function pendingUids(folder: Folder): UidSet {
+  return folder.listedUid === 0 ? [] : subtractUids([[1, folder.listedUid]], folder.checkpoint);
 }
+
+export const pendingCountOf = (folder: Folder): number => uidCount(pendingUids(folder));

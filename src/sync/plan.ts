@@ -112,8 +112,11 @@ export function holdsDeletions(input: BrakeInput): boolean {
 
 export const vanishedTrustNeeded = 3;
 
+/** `incomplete`: more was missing than named, which a deletion after the answer explains. `wrong`: named what is still there. */
+export type VanishedVerdict = 'equal' | 'incomplete' | 'wrong';
+
 /** After an answer of VANISHED could be compared with a full listing. -1 is for ever: one lie is enough. */
-export function nextVanishedTrust(trust: number, wasEqual: boolean): number {
-  if (trust < 0 || !wasEqual) return -1;
-  return Math.min(vanishedTrustNeeded, trust + 1);
+export function nextVanishedTrust(trust: number, verdict: VanishedVerdict): number {
+  if (trust < 0 || verdict === 'wrong') return -1;
+  return verdict === 'incomplete' ? 0 : Math.min(vanishedTrustNeeded, trust + 1);
 }

@@ -24,6 +24,7 @@ export async function resetFolder(pass: FolderPass): Promise<UidSet> {
   const pending = subtractUids(uids, uidSetOf(matches.map((match) => match.uid)));
   const at = toInstant(ports.clock());
   await ports.store.applyReset({ emfdid: folder.emfdid, uidValidity, matches, listedUid: highestUid(uids), pending, at });
+  pass.listedUid = highestUid(uids);
   ports.log.info(`UIDVALIDITY changed: ${matches.length} of ${stored.length} stored messages recognised`, {
     acntid: folder.acntid,
     emfdid: folder.emfdid,

@@ -1,0 +1,57 @@
+/** A recent pass: new UIDs above the highest listed, changed flags by CHANGEDSINCE or QRESYNC, deletions by trusted VANISHED. */
+import { toInstant } from '../base/clock.ts';
+import { highestUid, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
+import type { FlagRow } from '../imap/session.ts';
+import { type FolderPass, pendingUids } from './folder-pass.ts';
+
+/** Returns everything that is to be fetched: what an earlier pass left, what is new, and quarantined mail that is due again. */
+export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): Promise<UidSet> {
+  await applyFlags(pass, flagsSince);
+  const arrived = await listArrived(pass);
+  const left = unionUids(pendingUids(pass.folder), await dueAgain(pass));
+  const pending = unionUids(left, arrived);
+  if (arrived.length > 0) await recordArrived(pass, pending, arrived);
+  return pending;
+}
+
+async function applyFlags(pass: FolderPass, flagsSince: bigint | null): Promise<void> {
+  const rows = pass.opened.changes?.flags ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
+  if (rows.length > 0) await storeFlags(pass, rows);
+}
+
+async function storeFlags(pass: FolderPass, rows: readonly FlagRow[]): Promise<void> {
+  const { ports, folder, uidValidity, counts } = pass;
+  counts.flagCount += await ports.store.applyFlags({ emfdid: folder.emfdid, uidValidity, changes: rows, at: toInstant(ports.clock()) });
+}
+
+/** UIDNEXT is only a hint, but when it has not moved since a finished pass there is nothing above. */
+async function listArrived(pass: FolderPass): Promise<UidSet> {
+  const { opened, folder } = pass;
+  if (opened.uidNext !== null && opened.uidNext === folder.uidNext) return [];
+  return pass.session.listUids({ first: pass.listedUid + 1 });
+}
+
+async function dueAgain(pass: FolderPass): Promise<UidSet> {
+  const now = toInstant(pass.ports.clock());
+  const rows = await pass.ports.store.quarantine(pass.folder.emfdid);
+  return uidSetOf(rows.filter((row) => row.retryAt !== null && row.retryAt <= now).map((row) => row.uid));
+}
+
+/** `pending` must hold all that is not committed yet: what it leaves out below the listed UID counts as settled. */
+export async function recordArrived(pass: FolderPass, pending: UidSet, arrived: UidSet): Promise<void> {
+  const { ports, folder, uidValidity } = pass;
+  const listedUid = Math.max(pass.listedUid, highestUid(arrived));
+  await ports.store.recordListing({
+    emfdid: folder.emfdid,
+    uidValidity,
+    listedUid,
+    pending,
+    flagChanges: [],
+    reviveIds: [],
+    vanishedIds: [],
+    held: null,
+    forgottenQuarantine: [],
+    at: toInstant(ports.clock()),
+  });
+  pass.listedUid = listedUid;
+}

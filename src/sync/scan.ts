@@ -1,0 +1,120 @@
+/**
+ * The server's whole UID set and all flags against the stored ones; heals whatever a recent pass could not see.
+ * A row is believed to be gone only when two different commands do not list it: a FETCH row that the parser had to drop,
+ * or that a server left out, must not look like a deletion.
+ */
+import { createHash } from 'node:crypto';
+import { toInstant } from '../base/clock.ts';
+import { formatUidSet, hasUid, type UidSet, uidCount, uidSetOf, unionUids } from '../base/uid-set.ts';
+import type { FlagRow } from '../imap/session.ts';
+import type { ListingRecord, QuarantineRow } from '../store/store.ts';
+import { type Comparison, type CompareInput, compareFolder } from './compare.ts';
+import { type FolderPass, pendingCountOf } from './folder-pass.ts';
+import { holdsDeletions } from './plan.ts';
+
+export interface ScanResult {
+  readonly pending: UidSet;
+  /** Live before the scan. */
+  readonly liveUids: UidSet;
+  /** Of these, what the server no longer lists. */
+  readonly missingUids: UidSet;
+  /** Tombstones that the server lists again. */
+  readonly revivedUids: UidSet;
+}
+
+export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
+  const rows = await pass.session.fetchFlags({ first: 1 });
+  const quarantine = await pass.ports.store.quarantine(pass.folder.emfdid);
+  const input = await compareInput(pass, rows, quarantine);
+  const comparison = await withSecondLook(pass, input);
+  await record(pass, comparison.uids, comparison.result, quarantine);
+  const { pending, liveUids, missingUids, revivedUids } = comparison.result;
+  return { pending, liveUids, missingUids, revivedUids };
+}
+
+async function compareInput(pass: FolderPass, rows: readonly FlagRow[], quarantine: readonly QuarantineRow[]): Promise<CompareInput> {
+  const stored = await pass.ports.store.storedMessages(pass.folder.emfdid);
+  const uids = uidSetOf(rows.map((row) => row.uid));
+  return { uidValidity: pass.uidValidity, stored, uids, rows, quarantined: notDue(quarantine, toInstant(pass.ports.clock())) };
+}
+
+const notDue = (quarantine: readonly QuarantineRow[], now: string): UidSet =>
+  uidSetOf(quarantine.filter((row) => row.retryAt === null || row.retryAt > now).map((row) => row.uid));
+
+async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<{ uids: UidSet; result: Comparison }> {
+  const first = compareFolder(input);
+  if (first.missingIds.length === 0 && uidCount(input.uids) === pass.session.exists) return { uids: input.uids, result: first };
+  const uids = unionUids(input.uids, await pass.session.listUids({ first: 1 }));
+  return { uids, result: compareFolder({ ...input, uids }) };
+}
+
+async function record(pass: FolderPass, uids: UidSet, comparison: Comparison, quarantine: readonly QuarantineRow[]): Promise<void> {
+  const { folder, counts } = pass;
+  const deletions = await judgeDeletions(pass, uids, comparison);
+  const forgottenQuarantine = uidSetOf(quarantine.map((row) => row.uid).filter((uid) => !hasUid(uids, uid)));
+  const listedUid = Math.max(comparison.listedUid, pass.listedUid);
+  const listing: ListingRecord = {
+    emfdid: folder.emfdid,
+    uidValidity: pass.uidValidity,
+    listedUid,
+    pending: comparison.pending,
+    flagChanges: comparison.flagChanges,
+    reviveIds: comparison.reviveIds,
+    ...deletions,
+    forgottenQuarantine,
+    at: toInstant(pass.ports.clock()),
+  };
+  if (saysSomething(pass, listing)) await pass.ports.store.recordListing(listing);
+  pass.listedUid = listedUid;
+  counts.flagCount += listing.flagChanges.length;
+  counts.vanishedCount += deletions.vanishedIds.length;
+  counts.receivedCount += listing.reviveIds.length;
+  counts.heldCount = deletions.held?.ids.length ?? 0;
+}
+
+/** A scan that found nothing writes nothing. */
+function saysSomething(pass: FolderPass, listing: ListingRecord): boolean {
+  const { folder } = pass;
+  return (
+    folder.uidValidity === null ||
+    listing.pending.length > 0 ||
+    pendingCountOf(folder) > 0 ||
+    listing.listedUid !== pass.listedUid ||
+    listing.flagChanges.length + listing.reviveIds.length + listing.vanishedIds.length > 0 ||
+    listing.held !== null ||
+    listing.forgottenQuarantine.length > 0
+  );
+}
+
+type Deletions = Pick<ListingRecord, 'vanishedIds' | 'held'>;
+
+/** The deletion brake. Messages that live on elsewhere in the account moved, and do not count. */
+async function judgeDeletions(pass: FolderPass, uids: UidSet, comparison: Comparison): Promise<Deletions> {
+  const { folder, ports } = pass;
+  const { missingIds } = comparison;
+  if (missingIds.length === 0) return { vanishedIds: [], held: folder.heldCount > 0 ? noneHeld(pass) : null };
+  const elsewhere = new Set(await ports.store.idsFoundElsewhere(folder.emfdid, missingIds));
+  const lost = missingIds.filter((id) => !elsewhere.has(id));
+  const digest = createHash('sha256').update(`${pass.uidValidity}/${formatUidSet(uids)}`).digest('hex');
+  const isHeld = holdsDeletions({
+    vanishedCount: lost.length,
+    liveCount: comparison.liveCount,
+    role: folder.role,
+    digest,
+    heldDigest: folder.heldDigest,
+    heldSinceMs: folder.heldSince === null ? null : Date.parse(folder.heldSince),
+    nowMs: ports.clock().getTime(),
+  });
+  if (!isHeld) return { vanishedIds: missingIds, held: folder.heldCount > 0 ? noneHeld(pass) : null };
+  const since = folder.heldDigest === digest && folder.heldSince !== null ? folder.heldSince : toInstant(ports.clock());
+  const isSame = folder.heldDigest === digest && folder.heldCount === lost.length;
+  if (!isSame) warnHeld(pass, lost.length);
+  return { vanishedIds: [...elsewhere], held: isSame ? null : { ids: lost, digest, since } };
+}
+
+const noneHeld = (pass: FolderPass): NonNullable<ListingRecord['held']> => ({ ids: [], digest: '', since: toInstant(pass.ports.clock()) });
+
+function warnHeld(pass: FolderPass, count: number): void {
+  const { acntid, emfdid } = pass.folder;
+  pass.ports.log.warn(`${count} messages vanished at once and are held back: \`backproc folder approve-deletions ${emfdid}\` lets them go`, { acntid, emfdid });
+}

@@ -1,0 +1,104 @@
+/**
+ * One folder's pass: open → plan → apply, until the counts agree with the server's. Every step writes what it learned in
+ * one transaction (recordListing, applyReset, storeBatch, applyFlags, applyVanished, endPass); killed between any two of
+ * them, the next pass finds the checkpoint where the last committed one left it, and goes on.
+ */
+import { toInstant } from '../base/clock.ts';
+import type { ImapSession } from '../imap/session.ts';
+import type { Folder } from '../store/store.ts';
+import { applyDelta, recordArrived } from './delta.ts';
+import { fetchPending } from './fetch-window.ts';
+import { createFolderPass, type FolderPass, type FolderTask, pendingCountOf } from './folder-pass.ts';
+import type { FolderReport, Ports } from './pass.ts';
+import { type ObservedNumbers, type Plan, planOpened, type StoredNumbers } from './plan.ts';
+import { resetFolder } from './reset.ts';
+import { scanFolder } from './scan.ts';
+import { applyVanished, endTrial, needsTrial } from './vanished.ts';
+
+/** How often one pass may find that the counts still differ; then the next pass opens the folder again. */
+const roundsMax = 4;
+
+export async function syncFolder(ports: Ports, session: ImapSession, task: FolderTask): Promise<FolderReport> {
+  const opened = await session.openFolder(task.folder.path, changesSince(session, task));
+  const pass = createFolderPass(ports, session, task, opened);
+  let plan = planOpened(storedNumbers(task.folder, 0), observedNumbers(pass), task.kind);
+  let agrees = false;
+  for (let round = 0; round < roundsMax && !agrees; round += 1) {
+    await applyPlan(pass, plan);
+    agrees = await countsAgree(pass);
+    plan = { step: 'scan', because: 'the counts differ' };
+  }
+  await endPass(pass, agrees);
+  return { emfdid: task.folder.emfdid, path: task.folder.path, ...pass.counts, error: null };
+}
+
+/** QRESYNC tells changes on opening; asked for where its VANISHED was not caught lying, and never for a full pass. */
+function changesSince(session: ImapSession, { account, folder, kind }: FolderTask): { uidValidity: number; modseq: bigint } | undefined {
+  const { uidValidity, highestModseq: modseq } = folder;
+  const isUsable = session.capabilities.hasQresync && account.vanishedTrust >= 0 && kind === 'recent' && folder.firstSyncedAt !== null;
+  return isUsable && uidValidity !== null && modseq !== null ? { uidValidity, modseq } : undefined;
+}
+
+export function storedNumbers(folder: Folder, dueAgainCount: number): StoredNumbers {
+  const { uidValidity, uidNext, highestModseq, messageCount, unseenCount, firstSyncedAt } = folder;
+  const pendingCount = pendingCountOf(folder) + dueAgainCount;
+  return { uidValidity, uidNext, highestModseq, messageCount, unseenCount, isFirstSynced: firstSyncedAt !== null, pendingCount };
+}
+
+function observedNumbers({ opened, status }: FolderPass): ObservedNumbers {
+  const { uidValidity, uidNext, highestModseq, messages } = opened;
+  return { uidValidity, uidNext, highestModseq, messages, unseen: status?.unseen ?? null };
+}
+
+async function applyPlan(pass: FolderPass, plan: Plan): Promise<void> {
+  const { acntid, emfdid } = pass.folder;
+  pass.ports.log.debug(`plan: ${plan.step}${plan.step === 'scan' ? ` (${plan.because})` : ''}`, { acntid, emfdid });
+  if (plan.step === 'new') await applyNew(pass);
+  else if (plan.step === 'reset') await fetchPending(pass, await resetFolder(pass));
+  else if (plan.step === 'delta' && !needsTrial(pass)) await applyRecent(pass, plan.flagsSince);
+  else await applyScan(pass);
+}
+
+async function applyNew(pass: FolderPass): Promise<void> {
+  const uids = await pass.session.listUids({ first: 1 });
+  await recordArrived(pass, uids, uids);
+  await fetchPending(pass, uids);
+}
+
+async function applyRecent(pass: FolderPass, flagsSince: bigint | null): Promise<void> {
+  if (!(await applyVanished(pass))) return applyScan(pass);
+  await fetchPending(pass, await applyDelta(pass, flagsSince));
+}
+
+async function applyScan(pass: FolderPass): Promise<void> {
+  const scan = await scanFolder(pass);
+  await endTrial(pass, scan);
+  await fetchPending(pass, scan.pending);
+}
+
+/** Promise 7 of DESIGN.md, per folder: server count = stored − held back + quarantined (+ excluded, + pending: none is left). */
+async function countsAgree(pass: FolderPass): Promise<boolean> {
+  const { store } = pass.ports;
+  const { emfdid } = pass.folder;
+  const { live, held } = await store.liveCounts(emfdid);
+  const quarantined = (await store.quarantine(emfdid)).length;
+  return live - held + quarantined === pass.session.exists;
+}
+
+/** A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. */
+async function endPass(pass: FolderPass, agrees: boolean): Promise<void> {
+  const { folder, opened, ports, uidValidity, kind } = pass;
+  if (!agrees) ports.log.warn(`the server counts ${pass.session.exists} messages, which is not what it lists`, { acntid: folder.acntid, emfdid: folder.emfdid });
+  const { unseen } = await ports.store.liveCounts(folder.emfdid);
+  const uidNext = opened.uidNext === null ? null : Math.max(opened.uidNext, pass.listedUid + 1);
+  await ports.store.endPass({
+    emfdid: folder.emfdid,
+    uidValidity,
+    kind,
+    uidNext: agrees ? uidNext : null,
+    highestModseq: opened.highestModseq,
+    messageCount: pass.session.exists,
+    unseenCount: unseen,
+    at: toInstant(ports.clock()),
+  });
+}
