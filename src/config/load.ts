@@ -1,0 +1,72 @@
+/** Finds, reads and checks the configuration file, and makes its paths absolute against the file's own folder. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { EngineError } from '../base/errors.ts';
+import { checkConfig } from './problems.ts';
+import type { Config } from './schema.ts';
+
+export interface LoadOptions {
+  /** --config */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly installFolder: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Null: none was found, everything is a default. */
+  readonly file: string | null;
+  /** What relative paths are relative to. */
+  readonly folder: string;
+  readonly given: ReadonlySet<string>;
+}
+
+const names = ['config.ts', 'config.js', 'config.json'];
+
+/** Throws config_not_found for a file that was named and is not there, config_invalid for one that is wrong. */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const file = findConfigFile(options);
+  const given = file === null ? {} : await readConfigFile(file);
+  const folder = file === null ? options.cwd : dirname(file);
+  return { config: absolutePaths(checkConfig(given, file ?? 'defaults'), folder), file, folder, given: new Set(Object.keys(given)) };
+}
+
+/** --config, else BACKPROC_CONFIG, else the current folder, else the install folder. */
+export function findConfigFile({ file, env, cwd, installFolder }: LoadOptions): string | null {
+  const named = file ?? env.BACKPROC_CONFIG;
+  if (named !== undefined && named !== '') {
+    const path = resolve(cwd, named);
+    if (!existsSync(path)) throw new EngineError('config_not_found', path);
+    return path;
+  }
+  const candidates = [cwd, installFolder].flatMap((folder) => names.map((name) => join(folder, name)));
+  return candidates.find((candidate) => existsSync(candidate)) ?? null;
+}
+
+async function readConfigFile(file: string): Promise<Record<string, unknown>> {
+  try {
+    const content = extname(file) === '.json' ? JSON.parse(readFileSync(file, 'utf8')) : await importConfig(file);
+    if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Error('it holds no constants');
+    return content as Record<string, unknown>;
+  } catch (error) {
+    throw new EngineError('config_invalid', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** Named exports, a default-exported object, or both. jiti is loaded only here: JSON starts faster. */
+async function importConfig(file: string): Promise<unknown> {
+  const { createJiti } = await import('jiti');
+  const exported = await createJiti(import.meta.url, { fsCache: false, moduleCache: false }).import<Record<string, unknown>>(file);
+  const { default: whole, ...named } = exported;
+  return { ...(typeof whole === 'object' ? whole : {}), ...named };
+}
+
+const pathNames = ['BACKPROC_PID_LOCATION', 'BACKPROC_DATA_LOCATION', 'BACKPROC_LOG_LOCATION', 'BACKPROC_SECRET_KEY_FILE', 'EMAIL_ATTACHMENT_ROOT', 'EMAIL_PICKUP_LOCATION'] as const;
+
+function absolutePaths(config: Config, folder: string): Config {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
+  const paths = pathNames.flatMap((name) => (config[name] === null ? [] : [[name, absolute(config[name])]]));
+  const store = config.BACKPROC_STORE.startsWith('sqlite:') ? `sqlite:${absolute(config.BACKPROC_STORE.slice(7))}` : config.BACKPROC_STORE;
+  return { ...config, ...Object.fromEntries(paths), BACKPROC_STORE: store };
+}

@@ -1,0 +1,30 @@
+/** All mistakes of a configuration at once, each with what was given, what is expected, and the nearest name. Pure. */
+import { EngineError } from '../base/errors.ts';
+import { nearestName } from './nearest-name.ts';
+import { type Config, type ConstantName, constantNames, constants } from './schema.ts';
+
+/** Throws config_invalid listing every mistake; otherwise the given values with defaults for the others. */
+export function checkConfig(given: Readonly<Record<string, unknown>>, source: string): Config {
+  const mistakes = Object.entries(given).flatMap(([name, value]) => mistakeOf(name, value));
+  if (mistakes.length > 0) throw new EngineError('config_invalid', `${source}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`);
+  const entries = constantNames.map((name) => [name, given[name] ?? (name in given ? null : constants[name].fallback)]);
+  return Object.fromEntries(entries) as Config;
+}
+
+function mistakeOf(name: string, value: unknown): string[] {
+  if (!isConstant(name)) return [`${name} is unknown. Nearest name: ${nearestName(name, constantNames)}.`];
+  const { schema, expected } = constants[name];
+  return schema.safeParse(value).success ? [] : [`${name} is ${show(value)}. Expected: ${expected}.`];
+}
+
+const isConstant = (name: string): name is ConstantName => Object.hasOwn(constants, name);
+
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(maskSecrets(value)) : (JSON.stringify(value) ?? String(value));
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** `postgres://user:***@host/db`: a password in a URL is shown nowhere. */
+export function maskSecrets(text: string): string {
+  return text.replace(/^(\w+:\/\/[^:/@]*:)[^@]*@/, '$1***@');
+}

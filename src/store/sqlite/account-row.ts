@@ -1,0 +1,66 @@
+/** email_accounts rows as `Account`. The sealed password is never among the columns read here. */
+import type { Account, AccountState, Security, ServerAddress } from '../store.ts';
+import type { Connection } from './connection.ts';
+
+interface AccountRow {
+  acntid: number;
+  user_id: string | null;
+  email: string;
+  name: string | null;
+  imap_host: string;
+  imap_port: number;
+  imap_security: Security;
+  imap_user: string;
+  smtp_host: string | null;
+  smtp_port: number | null;
+  smtp_security: Security | null;
+  smtp_user: string | null;
+  enabled: number;
+  state: AccountState;
+  last_error: string | null;
+  retry_at: string | null;
+  checked_at: string | null;
+  allow_plaintext: number;
+  failure_count: number;
+  vanished_trust: number;
+}
+
+const select = `SELECT acntid, user_id, email, name, imap_host, imap_port, imap_security, imap_user, smtp_host, smtp_port,
+  smtp_security, smtp_user, enabled, state, last_error, retry_at, checked_at, allow_plaintext, failure_count,
+  vanished_trust FROM email_accounts`;
+
+export const accounts = (c: Connection): Account[] => c.all<AccountRow>(`${select} ORDER BY acntid`).map(toAccount);
+
+export function account(c: Connection, acntid: number): Account | undefined {
+  const row = c.get<AccountRow>(`${select} WHERE acntid = ?`, acntid);
+  return row && toAccount(row);
+}
+
+function toAccount(row: AccountRow): Account {
+  return {
+    acntid: row.acntid,
+    email: row.email,
+    userId: row.user_id,
+    name: row.name,
+    imap: { host: row.imap_host, port: row.imap_port, security: row.imap_security, user: row.imap_user },
+    smtp: smtpOf(row),
+    allowPlaintext: row.allow_plaintext === 1,
+    enabled: row.enabled === 1,
+    state: row.state,
+    lastError: row.last_error,
+    retryAt: row.retry_at,
+    checkedAt: row.checked_at,
+    failureCount: row.failure_count,
+    vanishedTrust: row.vanished_trust,
+  };
+}
+
+function smtpOf(row: AccountRow): ServerAddress | null {
+  if (row.smtp_host === null) return null;
+  return {
+    host: row.smtp_host,
+    port: row.smtp_port ?? 0,
+    security: row.smtp_security ?? 'tls',
+    user: row.smtp_user ?? row.imap_user,
+  };
+}

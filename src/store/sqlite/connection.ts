@@ -1,0 +1,42 @@
+/**
+ * One SQLite connection with its prepared statements. better-sqlite3 is synchronous: a statement blocks its thread, so the
+ * connection that writes has a thread of its own (thread-main.ts), and the others only read.
+ */
+import type Database from 'better-sqlite3';
+import type { Secrets } from '../secrets.ts';
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+export interface Connection {
+  readonly database: Database.Database;
+  readonly secrets: Secrets;
+  /** What raiseEpoch made this connection's own; null: never raised, writes are not fenced. */
+  epoch: number | null;
+  /** First row. The caller names the row's shape: the columns it selects. */
+  get<Row>(sql: string, ...values: SqlValue[]): Row | undefined;
+  all<Row>(sql: string, ...values: SqlValue[]): Row[];
+  /** Returns how many rows changed. */
+  run(sql: string, ...values: SqlValue[]): number;
+  /** Returns the new row's id. */
+  insert(sql: string, ...values: SqlValue[]): number;
+}
+
+export function createConnection(database: Database.Database, secrets: Secrets): Connection {
+  const statements = new Map<string, Database.Statement<SqlValue[]>>();
+  const prepare = (sql: string): Database.Statement<SqlValue[]> => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const statement = database.prepare<SqlValue[]>(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+  return {
+    database,
+    secrets,
+    epoch: null,
+    get: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as Row | undefined,
+    all: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as Row[],
+    run: (sql, ...values) => prepare(sql).run(...values).changes,
+    insert: (sql, ...values) => Number(prepare(sql).run(...values).lastInsertRowid),
+  };
+}

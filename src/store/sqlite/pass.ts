@@ -1,0 +1,44 @@
+/** How a folder's pass ends: done, unchanged, or failed. */
+import type { Instant } from '../../base/clock.ts';
+import type { PassEnd } from '../store.ts';
+import type { Connection } from './connection.ts';
+import { type FolderRow, pendingOf, requireFolderAt } from './folder-row.ts';
+import { vanishRows } from './tombstones.ts';
+
+export function endPass(c: Connection, end: PassEnd): void {
+  const folder = requireFolderAt(c, end);
+  const isComplete = pendingOf(folder).length === 0;
+  if (isComplete) vanishOrphans(c, folder, end);
+  c.run(
+    `UPDATE email_folders SET recent_synced_at = ?, full_synced_at = COALESCE(?, full_synced_at),
+      first_synced_at = COALESCE(first_synced_at, ?), uidnext = ?, highestmodseq = ?, message_count = ?, unseen_count = ?,
+      last_error = NULL, retry_at = NULL, failure_count = 0, reset_count = 0 WHERE emfdid = ?`,
+    end.at,
+    end.kind === 'full' ? end.at : null,
+    isComplete ? end.at : null,
+    end.uidNext,
+    end.highestModseq,
+    end.messageCount,
+    end.unseenCount,
+    end.emfdid,
+  );
+}
+
+/** All that the new generation has is here; what it did not claim is gone. Two ranges, so that an index finds them. */
+function vanishOrphans(c: Connection, folder: FolderRow, end: PassEnd): void {
+  const ids = ['<', '>'].flatMap((side) => {
+    const sql = `SELECT id FROM email_messages WHERE emfdid = ? AND uidvalidity ${side} ? AND vanished_at IS NULL`;
+    return c.all<{ id: number }>(sql, end.emfdid, end.uidValidity);
+  });
+  vanishRows(c, { acntid: folder.acntid, emfdid: end.emfdid, at: end.at }, ids.map(({ id }) => id));
+}
+
+export function recordUnchanged(c: Connection, emfdids: readonly number[], at: Instant): void {
+  const sql = 'UPDATE email_folders SET recent_synced_at = ? WHERE emfdid IN (SELECT value FROM json_each(?))';
+  c.run(sql, at, JSON.stringify(emfdids));
+}
+
+export function failFolder(c: Connection, emfdid: number, failure: { lastError: string; retryAt: Instant; failureCount: number }): void {
+  const sql = 'UPDATE email_folders SET last_error = ?, retry_at = ?, failure_count = ? WHERE emfdid = ?';
+  c.run(sql, failure.lastError, failure.retryAt, failure.failureCount, emfdid);
+}
