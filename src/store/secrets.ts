@@ -1,80 +1,108 @@
 /**
- * Passwords at rest: AES-256-GCM, a fresh 96-bit nonce each time, account and field as additional data, so that a sealed
- * password copied to another row does not open there. The key lies in a file of its own with mode 0600, made at first use.
- * Layout of a sealed value: version 1, nonce (12), tag (16), ciphertext.
+ * Passwords at rest: AES-256-GCM under a key in a file of its own, so that a copy of the database alone opens no mailbox.
+ * The account's number and the key's id are authenticated with it: a sealed password moved to another row does not open.
+ * Throws `secret_key_unsafe` when others can read the key file, `secret_unreadable` when a password cannot be decrypted.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EngineError } from '../base/errors.ts';
 
 export interface Secrets {
-  seal(acntid: number, field: string, text: string): Buffer;
-  /** Throws secret_unreadable. */
-  open(acntid: number, field: string, sealed: Uint8Array): string;
+  /** Creates the key file at first use. */
+  seal(acntid: number, password: string): Uint8Array;
+  unseal(acntid: number, sealed: Uint8Array): string;
 }
 
-const version = 1;
+const keyBytes = 32;
+const keyIdBytes = 4;
+/** NIST SP 800-38D: 96-bit nonces; 16-byte tags, never shorter. */
 const nonceBytes = 12;
 const tagBytes = 16;
-const cipherName = 'aes-256-gcm';
+const headBytes = keyIdBytes + nonceBytes + tagBytes;
 
-/** The key is read, or made, when it is first needed. */
+/** Sealed form: key id, nonce, tag, ciphertext. The key file is read when first needed, and once. */
 export function createSecrets(keyFile: string): Secrets {
-  let key: Buffer | null = null;
-  const keyOf = (): Buffer => {
-    key ??= readOrMakeKey(keyFile);
-    return key;
+  let known: Buffer | undefined;
+  const load = (read: (file: string) => Buffer): Buffer => {
+    known ??= read(keyFile);
+    return known;
   };
   return {
-    seal(acntid, field, text) {
-      const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv(cipherName, keyOf(), nonce, { authTagLength: tagBytes });
-      cipher.setAAD(additionalData(acntid, field));
-      const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-      return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]);
-    },
-    open(acntid, field, sealed) {
-      try {
-        const nonce = sealed.subarray(1, 1 + nonceBytes);
-        const decipher = createDecipheriv(cipherName, keyOf(), nonce, { authTagLength: tagBytes });
-        decipher.setAAD(additionalData(acntid, field));
-        decipher.setAuthTag(sealed.subarray(1 + nonceBytes, 1 + nonceBytes + tagBytes));
-        return Buffer.concat([decipher.update(sealed.subarray(1 + nonceBytes + tagBytes)), decipher.final()]).toString('utf8');
-      } catch (error) {
-        if (error instanceof EngineError) throw error;
-        throw new EngineError('secret_unreadable', `account ${acntid}, key file ${keyFile}`);
-      }
-    },
+    seal: (acntid, password) => seal(load(readOrCreateKey), acntid, password),
+    unseal: (acntid, sealed) => unseal(load(readKey), acntid, Buffer.from(sealed)),
   };
 }
 
-const additionalData = (acntid: number, field: string): Buffer => Buffer.from(`account:${acntid}|${field}|v${version}`);
-
-function readOrMakeKey(file: string): Buffer {
-  makeKey(file);
-  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) throw new EngineError('secret_key_unsafe', file);
-  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
-  if (key.length !== 32) throw new EngineError('secret_unreadable', `${file} is not a key of 64 hex digits`);
-  return key;
+function seal(key: Buffer, acntid: number, password: string): Uint8Array {
+  const keyId = keyIdOf(key);
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(boundTo(acntid, keyId));
+  const text = Buffer.concat([cipher.update(password, 'utf8'), cipher.final()]);
+  return Buffer.concat([keyId, nonce, cipher.getAuthTag(), text]);
 }
 
-/** O_EXCL: of two processes at first use one makes the key, the other reads it. */
-function makeKey(file: string): void {
-  if (statSync(file, { throwIfNoEntry: false })) return;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
-  const fd = openExclusively(file);
-  if (fd === null) return;
-  writeSync(fd, `${randomBytes(32).toString('hex')}\n`);
-  fsyncSync(fd);
-  closeSync(fd);
-}
-
-function openExclusively(file: string): number | null {
+function unseal(key: Buffer, acntid: number, sealed: Buffer): string {
+  const keyId = sealed.subarray(0, keyIdBytes);
+  if (!keyId.equals(keyIdOf(key))) throw unreadable(`account ${acntid}: sealed with key ${keyId.toString('hex')}, not this one`);
+  const nonce = sealed.subarray(keyIdBytes, keyIdBytes + nonceBytes);
   try {
-    return openSync(file, 'wx', 0o600);
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+    decipher.setAAD(boundTo(acntid, keyId));
+    decipher.setAuthTag(sealed.subarray(keyIdBytes + nonceBytes, headBytes));
+    return Buffer.concat([decipher.update(sealed.subarray(headBytes)), decipher.final()]).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return null;
-    throw new EngineError('store_io', `${file} cannot be made`, { cause: error });
+    throw unreadable(`account ${acntid}: damaged, or of another account`, error);
   }
 }
+
+const keyIdOf = (key: Buffer): Buffer => createHash('sha256').update(key).digest().subarray(0, keyIdBytes);
+
+const boundTo = (acntid: number, keyId: Buffer): Buffer => Buffer.from(`account:${acntid}|password|${keyId.toString('hex')}`);
+
+const unreadable = (detail: string, cause?: unknown): EngineError => new EngineError('secret_unreadable', detail, { cause });
+
+function readOrCreateKey(file: string): Buffer {
+  try {
+    return createKey(file);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return readKey(file);
+    throw error;
+  }
+}
+
+/** O_EXCL: of two starters one creates, the other reads. */
+function createKey(file: string): Buffer {
+  mkdirSync(dirname(file), { recursive: true });
+  const handle = openSync(file, 'wx', 0o600);
+  try {
+    const key = randomBytes(keyBytes);
+    writeSync(handle, key);
+    fsyncSync(handle);
+    return key;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function readKey(file: string): Buffer {
+  try {
+    refuseUnsafe(file);
+    const key = readFileSync(file);
+    if (key.length !== keyBytes) throw unreadable(`${file} holds ${key.length} bytes, expected ${keyBytes}`);
+    return key;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw unreadable(`${file} is missing`, error);
+    throw error;
+  }
+}
+
+/** Windows has no such bits; there the folder's access list decides. */
+function refuseUnsafe(file: string): void {
+  const mode = statSync(file).mode & 0o777;
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return;
+  throw new EngineError('secret_key_unsafe', `${file} has mode 0${mode.toString(8)}`);
+}
+
+const hasCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;

@@ -1,0 +1,50 @@
+/** `imaps://anna%40example.com@mail.example.com:993` as a server address. Pure. Throws usage. */
+import { EngineError } from '../base/errors.ts';
+import type { Security, ServerAddress } from '../store/store.ts';
+
+const schemes: Readonly<Record<string, { readonly port: number; readonly isImplicitTls: boolean; readonly kind: 'imap' | 'smtp' }>> = {
+  'imaps:': { port: 993, isImplicitTls: true, kind: 'imap' },
+  'imap:': { port: 143, isImplicitTls: false, kind: 'imap' },
+  'smtps:': { port: 465, isImplicitTls: true, kind: 'smtp' },
+  'smtp:': { port: 587, isImplicitTls: false, kind: 'smtp' },
+};
+
+export interface ServerUrlOptions {
+  readonly kind: 'imap' | 'smtp';
+  /** The login when the URL names none. */
+  readonly email: string;
+  readonly allowPlaintext: boolean;
+}
+
+export function parseServerUrl(text: string, options: ServerUrlOptions): ServerAddress {
+  const url = URL.canParse(text) ? new URL(text) : refuse(options, `${JSON.stringify(hidePassword(text))} is no URL`);
+  const scheme = schemes[url.protocol];
+  if (scheme?.kind !== options.kind) return refuse(options, `${url.protocol}// is not for this`);
+  if (url.password !== '') return refuse(options, 'a password in a URL would be seen in the process list; use --password-stdin');
+  if (url.hostname === '') return refuse(options, 'the host is missing');
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const user = url.username === '' ? options.email : decode(url.username, options);
+  return { host, port: url.port === '' ? scheme.port : Number(url.port), security: securityOf(scheme.isImplicitTls, host, options), user };
+}
+
+/** STARTTLS is required, except towards this machine and where the administrator gave it up. */
+function securityOf(isImplicitTls: boolean, host: string, { allowPlaintext }: ServerUrlOptions): Security {
+  if (isImplicitTls) return 'tls';
+  return isLoopback(host) || allowPlaintext ? 'none' : 'starttls';
+}
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+
+function decode(text: string, options: ServerUrlOptions): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return refuse(options, `the user ${JSON.stringify(text)} is not percent-encoded`);
+  }
+}
+
+function refuse({ kind }: ServerUrlOptions, why: string): never {
+  throw new EngineError('usage', `--${kind}: ${why}. Expected: ${kind}s://USER@HOST:PORT or ${kind}://USER@HOST:PORT.`);
+}
+
+const hidePassword = (text: string): string => text.replace(/:[^:@/]*@/, ':***@');

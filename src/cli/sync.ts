@@ -1,0 +1,50 @@
+/** `sync ACNTID [PATH…]`: now, whatever the intervals and the backoff say. */
+import type { Command } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
+import type { Scope } from '../sync/pass.ts';
+import { accountOf } from './account-list.ts';
+import type { CliContext } from './context.ts';
+import { numberArgument } from './number-argument.ts';
+import { exitCodeOfReports, firstError, runPasses, summary } from './passes.ts';
+import { formatTable } from './table.ts';
+
+interface Options {
+  readonly full?: boolean;
+  readonly dryRun?: boolean;
+  readonly debug?: boolean;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('sync <acntid> [path...]')
+    .description('synchronise all folders of an account, or those named, now')
+    .option('--full', 'compare every UID and flag, also where nothing seems to have changed')
+    .option('--dry-run', 'show what would be done; nothing is fetched or written')
+    .option('--json', 'print the result as JSON')
+    .action((acntid: string, paths: string[], options: Options) => sync(context, numberArgument('ACNTID')(acntid), paths, options));
+}
+
+async function sync(context: CliContext, acntid: number, paths: readonly string[], options: Options): Promise<void> {
+  const scope: Scope = { kind: 'command', pass: options.full ? 'full' : 'recent', paths };
+  if (options.dryRun) return dryRun(context, acntid, scope, options.json === true);
+  const result = await runPasses(context, {
+    isDebug: options.debug === true,
+    findWork: async ({ store }) => [{ acntid: (await accountOf(store, acntid)).acntid, scope }],
+  });
+  if (!result) throw new EngineError('locked', 'The engine at work synchronises this account by itself.');
+  if (options.json) context.print(JSON.stringify(result.reports[0], null, 2));
+  else context.say(summary(result));
+  const trouble = firstError(result.reports);
+  if (trouble !== null) context.stderr.write(`backproc: ${trouble}\n`);
+  context.setExitCode(exitCodeOfReports(result.reports));
+}
+
+async function dryRun(context: CliContext, acntid: number, scope: Scope, isJson: boolean): Promise<void> {
+  const rows = await context.withStore(async (store) => {
+    const { forecast } = await import('../sync/forecast.ts');
+    return forecast(store, await accountOf(store, acntid), scope, systemClock);
+  });
+  context.print(isJson ? JSON.stringify(rows, null, 2) : formatTable(rows));
+}

@@ -1,0 +1,82 @@
+/** `verify ACNTID [PATH…] [--deep]`: the ledger, and with --deep every UID, flag and byte. Exit 1 on any difference. */
+import type { Command } from 'commander';
+import type { Account, Store } from '../store/store.ts';
+import type { DeepResult, VerifyRow } from '../sync/verify.ts';
+import { accountOf } from './account-list.ts';
+import type { CliContext } from './context.ts';
+import { exitCodes } from './exit-code.ts';
+import { numberArgument } from './number-argument.ts';
+import { formatTable } from './table.ts';
+
+interface Options {
+  readonly deep?: boolean;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('verify <acntid> [path...]')
+    .description('recount every folder: server = stored - held + quarantined + excluded + pending')
+    .option('--deep', 'also compare every UID, flag and byte with the server')
+    .option('--json', 'print JSON')
+    .action((acntid: string, paths: string[], options: Options) => verify(context, numberArgument('ACNTID')(acntid), paths, options));
+}
+
+async function verify(context: CliContext, acntid: number, paths: readonly string[], options: Options): Promise<void> {
+  const { isDifferent } = await import('../sync/verify.ts');
+  const rows = await context.withStore(async (store) => recount(context, store, await accountOf(store, acntid), paths, options.deep === true));
+  const different = rows.filter(isDifferent);
+  const ok = different.length === 0 && rows.length > 0;
+  if (options.json) context.print(JSON.stringify({ acntid, ok, folders: rows }, null, 2));
+  else {
+    context.print(formatTable(rows.map(tableRow)));
+    context.print(rows.length === 0 ? 'nothing was synchronised yet' : ok ? `\nall ${rows.length} folders agree` : `\n${different.length} of ${rows.length} folders differ`);
+  }
+  context.setExitCode(ok ? exitCodes.done : exitCodes.difference);
+}
+
+async function recount(context: CliContext, store: Store, account: Account, paths: readonly string[], isDeep: boolean): Promise<VerifyRow[]> {
+  const { compareDeep, ledgerOf, toVerifyRow } = await import('../sync/verify.ts');
+  const ledger = await ledgerOf(store, account.acntid, paths);
+  if (!isDeep) return ledger.map((row) => toVerifyRow(row, null));
+  const { config } = await context.loadConfig();
+  const { openOnce } = await import('../sync/open-once.ts');
+  const { openSession } = await import('../imap/open-session.ts');
+  const session = await openOnce(store, account, openSession);
+  try {
+    const rows: VerifyRow[] = [];
+    for (const row of ledger) {
+      rows.push(toVerifyRow(row, row.serverCount === null ? null : await compareDeep(store, session, row, config.EMAIL_MAX_MESSAGE_BYTES, progressOf(context, row.path))));
+    }
+    if (context.isTerminal) context.stderr.write('\r\u001b[K');
+    return rows;
+  } finally {
+    await session.close();
+  }
+}
+
+function progressOf(context: CliContext, path: string): (count: number) => void {
+  return (count) => {
+    if (context.isTerminal && count % 100 === 0) context.stderr.write(`\r\u001b[K${JSON.stringify(path)}: ${count} compared`);
+  };
+}
+
+const tableRow = (row: VerifyRow) => ({
+  emfdid: row.emfdid,
+  path: row.path,
+  server: row.serverCount,
+  stored: row.storedCount,
+  held: row.heldCount,
+  quarantined: row.quarantinedCount,
+  excluded: row.excludedCount,
+  pending: row.pendingCount,
+  difference: row.difference,
+  ...(row.deep === null ? {} : deepColumns(row.deep)),
+});
+
+const deepColumns = (deep: DeepResult) => ({
+  missing: deep.missing.length,
+  invented: deep.invented.length,
+  wrong_flags: deep.wrongFlags.length,
+  wrong_bytes: deep.wrongBytes.length,
+});

@@ -1,0 +1,63 @@
+/**
+ * One engine a store. Exclusion is `BEGIN EXCLUSIVE` held on a small SQLite file beside the store: the kernel drops it with
+ * the process, however that ends. Two configurations on one store are one engine. Nobody in this process may open that file
+ * outside SQLite: closing such a descriptor would drop the POSIX lock.
+ */
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { EngineError } from '../base/errors.ts';
+
+export interface Lock {
+  /** False when the path no longer leads to the file we hold: an administrator deleted it, and another may hold a new one. */
+  isHeld(): boolean;
+  release(): void;
+}
+
+/** A late release on Windows, and races with no winner, were seen; after this the holder is real. */
+const retryMsMax = 300;
+const retryMs = 20;
+
+export const lockFileOf = (storeFile: string): string => `${storeFile}.lock`;
+
+/** Null: another engine holds it. Loads nothing but SQLite: this is all that a second launch does. */
+export async function acquireLock(file: string): Promise<Lock | null> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+  const endMs = performance.now() + retryMsMax;
+  for (;;) {
+    const lock = tryLock(file);
+    if (lock || performance.now() > endMs) return lock;
+    await wait(retryMs + Math.random() * retryMs);
+  }
+}
+
+function tryLock(file: string): Lock | null {
+  const database = new Database(file, { timeout: 0 });
+  try {
+    database.pragma('journal_mode = DELETE');
+    database.exec('BEGIN EXCLUSIVE');
+    chmodSync(file, 0o660);
+    return heldLock(database, file);
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) return null;
+    throw new EngineError('store_io', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function heldLock(database: Database.Database, file: string): Lock {
+  const held = identityOf(file);
+  return {
+    isHeld: () => database.open && identityOf(file) === held,
+    release() {
+      if (database.open) database.close();
+    },
+  };
+}
+
+/** Device and inode; empty when there is no such file. stat opens nothing, so it does not drop the lock. */
+function identityOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stats ? `${stats.dev}:${stats.ino}` : '';
+}

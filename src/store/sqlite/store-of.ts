@@ -1,0 +1,86 @@
+/**
+ * Makes a Store of one reading connection and one way to write. The two stores, in process and behind the store thread,
+ * differ in nothing but that way.
+ */
+import type { Store, StoreReads, StoreWrites } from '../store.ts';
+import { account, accounts } from './account-row.ts';
+import { hasNewPasswords, password } from './accounts.ts';
+import type { Connection } from './connection.ts';
+import { toStoreFailure } from './failure.ts';
+import { folder, folders } from './folder-row.ts';
+import { ledger } from './ledger.ts';
+import * as messages from './messages.ts';
+import { quarantine } from './quarantine.ts';
+import { accountSize } from './remove-account.ts';
+import type { WriteVerb } from './verbs.ts';
+
+export type Write = <Verb extends WriteVerb>(
+  verb: Verb,
+  ...args: Parameters<StoreWrites[Verb]>
+) => Promise<Awaited<ReturnType<StoreWrites[Verb]>>>;
+
+export function storeOf(reader: Connection, write: Write, close: () => Promise<void>): Store {
+  return { ...readsOf(reader), ...writesBy(reader, write), close };
+}
+
+type Read = <T>(work: (c: Connection) => T) => Promise<T>;
+
+/** Async although SQLite is not, so that a failure is a rejection. */
+const readerOf =
+  (c: Connection): Read =>
+  async (work) => {
+    try {
+      return work(c);
+    } catch (error) {
+      throw toStoreFailure(error);
+    }
+  };
+
+function readsOf(c: Connection): StoreReads {
+  const read = readerOf(c);
+  return {
+    accounts: () => read(accounts),
+    account: (acntid) => read(() => account(c, acntid)),
+    password: (acntid) => read(() => password(c, acntid)),
+    accountSize: (acntid) => read(() => accountSize(c, acntid)),
+    folders: (acntid, options) => read(() => folders(c, acntid, options)),
+    folder: (emfdid) => read(() => folder(c, emfdid)),
+    storedMessages: (emfdid) => read(() => messages.storedMessages(c, emfdid)),
+    storedIdentities: (emfdid) => read(() => messages.storedIdentities(c, emfdid)),
+    storedDigests: (emfdid) => read(() => messages.storedDigests(c, emfdid)),
+    liveCounts: (emfdid) => read(() => messages.liveCounts(c, emfdid)),
+    quarantine: (emfdid) => read(() => quarantine(c, emfdid)),
+    contentsByEmailId: (acntid, emailIds) => read(() => messages.contentsByEmailId(c, acntid, emailIds)),
+    idsFoundElsewhere: (emfdid, ids) => read(() => messages.idsFoundElsewhere(c, emfdid, ids)),
+    ledger: (acntid) => read(() => ledger(c, acntid)),
+    messages: (filter) => read(() => messages.messages(c, filter)),
+    raw: (messageId) => read(() => messages.raw(c, messageId)),
+    presence: () => read(messages.presence),
+  };
+}
+
+function writesBy(c: Connection, write: Write): StoreWrites {
+  const read = readerOf(c);
+  return {
+    raiseEpoch: () => write('raiseEpoch'),
+    // Asked at every tick: without news no transaction is begun.
+    takeNewPasswords: async () => ((await read(hasNewPasswords)) ? write('takeNewPasswords') : []),
+    addAccount: (given) => write('addAccount', given),
+    updateAccount: (acntid, changes) => write('updateAccount', acntid, changes),
+    removeAccount: (acntid) => write('removeAccount', acntid),
+    recordHealth: (acntid, health) => write('recordHealth', acntid, health),
+    recordVanishedTrust: (acntid, trust) => write('recordVanishedTrust', acntid, trust),
+    applyFolderPlan: (acntid, plan, at) => write('applyFolderPlan', acntid, plan, at),
+    setFolderPriority: (emfdid, priority) => write('setFolderPriority', emfdid, priority),
+    recordListing: (record) => write('recordListing', record),
+    applyReset: (record) => write('applyReset', record),
+    storeBatch: (batch) => write('storeBatch', batch),
+    applyFlags: (at) => write('applyFlags', at),
+    applyVanished: (at) => write('applyVanished', at),
+    endPass: (end) => write('endPass', end),
+    recordUnchanged: (emfdids, at) => write('recordUnchanged', emfdids, at),
+    failFolder: (emfdid, failure) => write('failFolder', emfdid, failure),
+    approveDeletions: (emfdid, at) => write('approveDeletions', emfdid, at),
+    retryQuarantined: (emfdid, uid) => write('retryQuarantined', emfdid, uid),
+  };
+}
