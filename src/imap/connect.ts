@@ -1,0 +1,106 @@
+/**
+ * Makes a logged-in imapflow client that is safe to use: limits on everything a server may send, no plaintext by accident, no
+ * IDLE of its own, errors that can't end the process.
+ */
+import { ImapFlow, type ImapFlowOptions } from 'imapflow';
+import { withDeadline } from '../base/abort.ts';
+import { toEngineError } from './failure.ts';
+import type { SessionOptions } from './session.ts';
+
+const connectTimeoutMs = 30_000;
+const greetingTimeoutMs = 15_000;
+/** Longer lines hold no honest answer: 8 MiB is a UID SEARCH of a million messages. */
+const lineBytesMax = 8 * 1024 * 1024;
+const responseSlackBytes = 16 * 1024 * 1024;
+const responseTokensMax = 200_000;
+/** From here on DEFLATE pays: below, the link is a LAN and faster than inflating. */
+const compressAboveMs = 8;
+/** Its VANISHED answers are malformed (seen in 2024): QRESYNC would delete mail that is there. */
+const hostsWithoutQresync = ['imap.mail.me.com', 'imap.mail.icloud.com'];
+
+export interface Connected {
+  readonly client: ImapFlow;
+  readonly roundTripMs: number;
+  readonly droppedCount: () => number;
+}
+
+export async function connect(options: SessionOptions, onVanished: (uid: number) => void): Promise<Connected> {
+  const timing = { roundTripMs: Number.POSITIVE_INFINITY };
+  const dropped = { count: 0 };
+  const client = new ImapFlow(clientOptions(options, timing, dropped, onVanished));
+  // Without a listener a broken socket would end the process; the command under way rejects by itself.
+  client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
+  timeRoundTrips(client, timing);
+  const what = `login as ${options.user} at ${options.host}:${options.port}`;
+  try {
+    const deadline = { ms: connectTimeoutMs + greetingTimeoutMs + options.commandTimeoutMs, onExpire: () => client.close(), signal: options.signal, what };
+    await withDeadline(client.connect(), deadline);
+  } catch (error) {
+    client.close();
+    throw toEngineError(error, { what, nowMs: Date.now() });
+  }
+  return { client, roundTripMs: timing.roundTripMs, droppedCount: () => dropped.count };
+}
+
+interface Timing {
+  roundTripMs: number;
+}
+
+function clientOptions(options: SessionOptions, timing: Timing, dropped: { count: number }, onVanished: (uid: number) => void): ImapFlowOptions {
+  return {
+    host: options.host,
+    port: options.port,
+    secure: options.security === 'tls',
+    doSTARTTLS: options.security === 'starttls',
+    auth: { user: options.user, pass: options.password },
+    tls: { minVersion: 'TLSv1.2' },
+    clientInfo: { name: 'backproc' },
+    logger: libraryLogger(options, dropped),
+    disableAutoIdle: true,
+    // imapflow reads this after the login (2.10.2, imap-flow.js:1377): by then the round trip is known.
+    get disableCompression() {
+      return timing.roundTripMs < compressAboveMs;
+    },
+    qresync: !hostsWithoutQresync.includes(options.host.toLowerCase()),
+    connectionTimeout: connectTimeoutMs,
+    greetingTimeout: greetingTimeoutMs,
+    socketTimeout: options.commandTimeoutMs,
+    maxLineLength: lineBytesMax,
+    maxLiteralSize: options.literalBytesMax,
+    maxResponseSize: options.literalBytesMax + responseSlackBytes,
+    maxResponseTokens: responseTokensMax,
+    expungeHandler: (event) => {
+      if (event.vanished && event.uid !== undefined) onVanished(event.uid);
+    },
+  };
+}
+
+/** The shortest command is the round trip, as nearly as a client can tell. */
+function timeRoundTrips(client: ImapFlow, timing: Timing): void {
+  if (!hasExec(client)) return;
+  const exec = client.exec.bind(client);
+  client.exec = async (...command) => {
+    const sentMs = performance.now();
+    const response = await exec(...command);
+    timing.roundTripMs = Math.min(timing.roundTripMs, performance.now() - sentMs);
+    return response;
+  };
+}
+
+/** Every command of the library goes through `exec`; it is there, but not in its types. */
+interface WithExec {
+  exec(...command: unknown[]): Promise<unknown>;
+}
+
+const hasExec = (client: ImapFlow): client is ImapFlow & WithExec => 'exec' in client && typeof client.exec === 'function';
+
+/** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
+function libraryLogger(options: SessionOptions, dropped: { count: number }) {
+  const ignore = (): void => undefined;
+  const problem = (entry: { msg?: string; err?: Error }): void => {
+    const text = `${entry.msg ?? ''} ${entry.err?.message ?? ''}`.trim();
+    if (/pars|untagged/i.test(text)) dropped.count += 1;
+    if (text !== '') options.onWarning(text.replaceAll(options.password, '***').slice(0, 300));
+  };
+  return { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: problem, fatal: problem };
+}

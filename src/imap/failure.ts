@@ -1,0 +1,125 @@
+/**
+ * The only place where what imapflow and the network throw becomes an EngineError. Pure. `authenticationFailed` is true for
+ * every NO at login, also for "server busy" and "too many connections": only the response code and the text tell (RFC 5530).
+ */
+import { EngineError, type ErrorCode } from '../base/errors.ts';
+
+export interface FailureContext {
+  /** What was tried, for people: `FETCH`, `login as anna@example.com`. */
+  readonly what: string;
+  readonly nowMs: number;
+}
+
+interface Thrown {
+  readonly code: string;
+  readonly message: string;
+  readonly responseText: string;
+  readonly serverResponseCode: string;
+  readonly responseStatus: string;
+  readonly authenticationFailed: boolean;
+  readonly mailboxMissing: boolean;
+  readonly throttleReset: number;
+}
+
+export function toEngineError(error: unknown, context: FailureContext): EngineError {
+  if (error instanceof EngineError) return error;
+  const thrown = describe(error);
+  const code = codeOf(thrown);
+  const detail = `${context.what}: ${[thrown.serverResponseCode === '' ? '' : `[${thrown.serverResponseCode}]`, thrown.responseText || thrown.message].filter((part) => part !== '').join(' ')}`;
+  const waitMs = code === 'throttled' ? throttleMs(thrown) : 0;
+  return new EngineError(code, detail.slice(0, 500), { cause: error, ...(waitMs > 0 ? { notBefore: new Date(context.nowMs + waitMs).toISOString() } : {}) });
+}
+
+function describe(error: unknown): Thrown {
+  const fields: Record<string, unknown> = typeof error === 'object' && error !== null ? { ...error } : {};
+  const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
+  return {
+    code: text('code'),
+    message: error instanceof Error ? error.message : String(error),
+    responseText: text('responseText'),
+    serverResponseCode: text('serverResponseCode'),
+    responseStatus: text('responseStatus'),
+    authenticationFailed: fields.authenticationFailed === true,
+    mailboxMissing: fields.mailboxMissing === true,
+    throttleReset: typeof fields.throttleReset === 'number' ? fields.throttleReset : 0,
+  };
+}
+
+const networkCodes: Readonly<Record<string, ErrorCode>> = {
+  ENOTFOUND: 'host_not_found',
+  EAI_AGAIN: 'host_not_found',
+  ECONNREFUSED: 'connection_refused',
+  EHOSTUNREACH: 'connection_refused',
+  ENETUNREACH: 'connection_refused',
+  ETIMEDOUT: 'timeout',
+  ETIMEOUT: 'timeout',
+  CONNECT_TIMEOUT: 'timeout',
+  UPGRADE_TIMEOUT: 'timeout',
+  GREETING_TIMEOUT: 'not_imap',
+  ClosedAfterConnectTLS: 'not_imap',
+  ClosedAfterConnectText: 'not_imap',
+  ECONNRESET: 'connection_lost',
+  EPIPE: 'connection_lost',
+  NoConnection: 'connection_lost',
+  EConnectionClosed: 'connection_lost',
+  ETHROTTLE: 'throttled',
+  LineTooLarge: 'response_too_large',
+  LiteralTooLarge: 'response_too_large',
+  ResponseTooLarge: 'response_too_large',
+  TooManyTokens: 'response_too_large',
+  TooManyResponses: 'response_too_large',
+};
+
+/** RFC 5530 and what servers write instead of it. */
+const responseCodes: Readonly<Record<string, ErrorCode>> = {
+  AUTHENTICATIONFAILED: 'auth_failed',
+  AUTHORIZATIONFAILED: 'auth_failed',
+  EXPIRED: 'auth_failed',
+  PRIVACYREQUIRED: 'tls_unavailable',
+  CONTACTADMIN: 'auth_failed',
+  WEBALERT: 'auth_failed',
+  UNAVAILABLE: 'auth_unavailable',
+  INUSE: 'auth_unavailable',
+  SERVERBUG: 'auth_unavailable',
+  LIMIT: 'too_many_connections',
+  OVERQUOTA: 'throttled',
+  THROTTLED: 'throttled',
+};
+
+const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
+  [/too many|maximum number|simultaneous|connection limit/i, 'too_many_connections'],
+  [/throttl|bandwidth|backoff|rate limit/i, 'throttled'],
+  [/busy|unavailable|try again|temporar|internal error|later|backend/i, 'auth_unavailable'],
+  [/credential|password|log[- ]?in|authenticat|user ?name|invalid|denied|disabled/i, 'auth_failed'],
+];
+
+function codeOf(thrown: Thrown): ErrorCode {
+  const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;
+  if (thrown.mailboxMissing) return 'folder_missing';
+  if (isTlsDistrust(thrown)) return 'tls_untrusted';
+  if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined) return 'tls_unavailable';
+  if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(`${code} ${message}`)) return 'not_imap';
+  if (/throttled|overquota|suggested backoff/i.test(responseText)) return 'throttled';
+  const network = networkCodes[code];
+  if (network !== undefined) return network;
+  if (authenticationFailed) return responseCodes[serverResponseCode.toUpperCase()] ?? loginCode(responseText || message);
+  if (serverResponseCode.toUpperCase() === 'NONEXISTENT') return 'folder_missing';
+  return thrown.responseStatus === 'NO' || thrown.responseStatus === 'BAD' ? 'command_refused' : otherCode(thrown);
+}
+
+const loginCode = (text: string): ErrorCode => loginTexts.find(([pattern]) => pattern.test(text))?.[1] ?? 'auth_unavailable';
+
+const isTlsDistrust = ({ code, message }: Thrown): boolean =>
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code) || /self[- ]signed certificate|certificate has expired|altnames/i.test(message);
+
+function otherCode({ code, message }: Thrown): ErrorCode {
+  if (/connection (not available|closed|lost)|socket|BYE|Unexpected close/i.test(message)) return 'connection_lost';
+  if (/timed? ?out/i.test(message)) return 'timeout';
+  return /pars|protocol|unexpected/i.test(`${code} ${message}`) || code !== '' ? 'protocol_violation' : 'connection_lost';
+}
+
+/** "Suggested Backoff Time: 299961 milliseconds" (Office 365). */
+function throttleMs({ responseText, message, throttleReset }: Thrown): number {
+  const named = /backoff time:?\s*(\d+)/i.exec(`${responseText} ${message}`)?.[1];
+  return named === undefined ? throttleReset : Number(named);
+}

@@ -1,0 +1,186 @@
+/** ImapSession over imapflow (see session.ts for what each verb promises). */
+import type { FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
+import { withDeadline } from '../base/abort.ts';
+import { EngineError } from '../base/errors.ts';
+import { subtractUids, type UidSet, uidSetOf, uidsAscending, unionUids } from '../base/uid-set.ts';
+import { type Connected, connect } from './connect.ts';
+import { toEngineError } from './failure.ts';
+import { fetchLargeBody } from './large-body.ts';
+import { listFolders, positive } from './listing.ts';
+import { isAsked, toBodyRow, toFlagRow, toMetadataRow } from './rows.ts';
+import type { BodyRow, Capabilities, FlagRow, ImapSession, MetadataRow, OpenedFolder, SessionOptions } from './session.ts';
+import { createStopwatch } from './stopwatch.ts';
+import { toCommandSets } from './uid-ranges.ts';
+import { collectVanished } from './vanished-ranges.ts';
+
+type Asked = UidSet | { readonly first: number };
+
+/** Headers of a message whose body can't be had; more than this is not kept. */
+const headerBytesMax = 256 * 1024;
+const logoutMs = 3000;
+
+export async function openSession(options: SessionOptions): Promise<ImapSession> {
+  const vanished = collectVanished();
+  const connected = await connect(options, vanished.add);
+  const { client } = connected;
+  const run = <T>(what: string, work: () => Promise<T>): Promise<T> => bounded(options, client, what, work);
+  const openedFlags: FlagRow[] = [];
+  let isOpening = false;
+  client.on('flags', (event: { uid?: number; flags: Set<string>; modseq?: bigint }) => {
+    if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ seq: 0, ...event, uid: event.uid }));
+  });
+
+  const fetchRows = async (what: string, uids: Asked, query: FetchQueryObject, changedSince?: bigint): Promise<Map<number, MetadataRow>> => {
+    const rows = new Map<number, MetadataRow>();
+    for (const set of toCommandSets(uids)) {
+      await run(what, async () => {
+        for await (const message of client.fetch(set, query, { uid: true, ...(changedSince === undefined ? {} : { changedSince }) })) {
+          if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toMetadataRow(message));
+        }
+      });
+    }
+    return rows;
+  };
+
+  return {
+    capabilities: capabilitiesOf(client),
+    roundTripMs: connected.roundTripMs,
+    get exists() {
+      return client.mailbox ? client.mailbox.exists : 0;
+    },
+    listFolders: ({ withStatus }) => listFolders({ client, withStatus, run, droppedCount: connected.droppedCount }),
+    async openFolder(path, since) {
+      isOpening = true;
+      openedFlags.length = 0;
+      vanished.take();
+      const resync = since && client.enabled.has('QRESYNC') ? { uidValidity: BigInt(since.uidValidity), changedSince: since.modseq } : {};
+      const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(path, { readOnly: true, ...resync }));
+      isOpening = false;
+      return toOpened(mailbox, vanished.take(), openedFlags, client);
+    },
+    listUids: (range) => listUids(client, run, range),
+    listLarger: (uids, bytes) => listLarger(client, run, fetchRows, uids, bytes),
+    async fetchFlags(uids, changedSince) {
+      const rows = await fetchRows('FETCH FLAGS', uids, { uid: true, flags: true }, changedSince);
+      return [...rows.values()].map(({ uid, flags, modseq }) => ({ uid, flags, modseq }));
+    },
+    async fetchMetadata(uids, { withMessageId }) {
+      const query = { uid: true, flags: true, internalDate: true, size: true, ...(withMessageId ? { headers: ['message-id'] } : {}) };
+      return [...(await fetchRows('FETCH', uids, query)).values()];
+    },
+    fetchBodies: (uids, onRow) => fetchBodies(options, client, uids, onRow),
+    fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
+    async fetchHeader(uid) {
+      const message = await run('FETCH HEADER', () => client.fetchOne(`${uid}`, { uid: true, headers: true }, { uid: true }));
+      return message && Buffer.isBuffer(message.headers) ? message.headers.subarray(0, headerBytesMax) : undefined;
+    },
+    close: () => logout(client),
+    abort: () => client.close(),
+  };
+}
+
+/** Every command ends: by its answer, by its deadline, or by the signal; the latter two close the socket. */
+async function bounded<T>(options: SessionOptions, client: ImapFlow, what: string, work: () => Promise<T>): Promise<T> {
+  if (!client.usable) throw new EngineError('connection_lost', what);
+  try {
+    return await withDeadline(work(), { ms: options.commandTimeoutMs, onExpire: () => client.close(), signal: options.signal, what });
+  } catch (error) {
+    throw toEngineError(error, { what, nowMs: Date.now() });
+  }
+}
+
+function capabilitiesOf(client: ImapFlow): Capabilities {
+  const names = [...client.capabilities.keys()].sort();
+  const has = (name: string): boolean => client.capabilities.has(name);
+  return {
+    hasCondstore: client.enabled.has('CONDSTORE') || client.enabled.has('QRESYNC'),
+    hasQresync: client.enabled.has('QRESYNC'),
+    hasListStatus: has('LIST-STATUS') || has('IMAP4rev2'),
+    hasObjectId: has('OBJECTID'),
+    isGmail: has('X-GM-EXT-1'),
+    hasUidplus: has('UIDPLUS'),
+    names,
+  };
+}
+
+function toOpened(mailbox: MailboxObject, vanished: UidSet, flags: readonly FlagRow[], client: ImapFlow): OpenedFolder {
+  const uidValidity = positive(mailbox.uidValidity);
+  if (uidValidity === null) throw new EngineError('uidvalidity_missing', mailbox.path);
+  const modseq = mailbox.noModseq === true ? 0n : (mailbox.highestModseq ?? 0n);
+  const isResynced = client.enabled.has('QRESYNC') && 'qresync' in mailbox && mailbox.qresync === true;
+  return {
+    uidValidity,
+    uidNext: positive(mailbox.uidNext),
+    messages: mailbox.exists,
+    highestModseq: modseq > 0n ? modseq : null,
+    mailboxId: mailbox.mailboxId ?? null,
+    changes: isResynced ? { vanished, flags: [...flags] } : null,
+  };
+}
+
+type Run = <T>(what: string, work: () => Promise<T>) => Promise<T>;
+
+/** SEARCH, and FETCH (UID) where a server refuses it. imapflow answers a refused SEARCH with false. */
+async function listUids(client: ImapFlow, run: Run, range: Asked): Promise<UidSet> {
+  let found: UidSet = [];
+  for (const set of toCommandSets(range)) {
+    const uids = await run('SEARCH', async () => (await client.search({ uid: set }, { uid: true })) || fetchUids(client, set));
+    found = unionUids(found, uidSetOf(uids.filter((uid) => isAsked(range, uid))));
+  }
+  return found;
+}
+
+async function fetchUids(client: ImapFlow, set: string): Promise<number[]> {
+  const uids: number[] = [];
+  if (client.mailbox && client.mailbox.exists === 0) return uids;
+  for await (const message of client.fetch(set, { uid: true }, { uid: true })) uids.push(message.uid);
+  return uids;
+}
+
+async function listLarger(
+  client: ImapFlow,
+  run: Run,
+  fetchRows: (what: string, uids: Asked, query: FetchQueryObject) => Promise<Map<number, MetadataRow>>,
+  uids: UidSet,
+  bytes: number,
+): Promise<UidSet> {
+  const larger: number[] = [];
+  for (const set of toCommandSets(uids)) {
+    const found = await run('SEARCH LARGER', () => client.search({ uid: set, larger: bytes }, { uid: true }));
+    if (found) larger.push(...found.filter((uid) => isAsked(uids, uid)));
+    else for (const row of (await fetchRows('FETCH SIZE', uids, { uid: true, flags: true, size: true })).values()) if (row.size > bytes) larger.push(row.uid);
+  }
+  return uidSetOf(larger);
+}
+
+const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true, size: true, source: true };
+
+/** The clock stands still while our own work on a row is awaited: only the server can be late. */
+async function fetchBodies(options: SessionOptions, client: ImapFlow, uids: UidSet, onRow: (row: BodyRow) => Promise<void> | void): Promise<void> {
+  const done = new Set<number>();
+  for (const set of toCommandSets(uids)) {
+    if (!client.usable) throw new EngineError('connection_lost', 'FETCH');
+    const stopwatch = createStopwatch(options, () => client.close());
+    try {
+      for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
+        if (!isAsked(uids, message.uid) || done.has(message.uid) || !Buffer.isBuffer(message.source)) continue;
+        done.add(message.uid);
+        stopwatch.pause(message.source.length);
+        await onRow(toBodyRow(message, message.source));
+        stopwatch.resume();
+      }
+    } catch (error) {
+      throw stopwatch.failure() ?? toEngineError(error, { what: 'FETCH', nowMs: Date.now() });
+    } finally {
+      stopwatch.stop();
+    }
+  }
+}
+
+/** LOGOUT is a courtesy: bounded, and no failure of it matters. */
+async function logout(client: ImapFlow): Promise<void> {
+  const timer = setTimeout(() => client.close(), logoutMs);
+  await Promise.allSettled([client.usable ? client.logout() : Promise.resolve()]);
+  clearTimeout(timer);
+  client.close();
+}

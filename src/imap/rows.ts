@@ -1,0 +1,52 @@
+/** imapflow's messages as our rows. Pure. Servers send rows that nobody asked for, rows twice, and rows without a UID. */
+import type { FetchMessageObject } from 'imapflow';
+import { hasUid, isUid, type UidSet } from '../base/uid-set.ts';
+import type { BodyRow, FlagRow, MetadataRow } from './session.ts';
+
+/** The last message comes for `n:*` even when its UID is below n (RFC 3501 6.4.8). */
+export function isAsked(uids: UidSet | { readonly first: number }, uid: unknown): uid is number {
+  if (!isUid(uid)) return false;
+  return 'first' in uids ? uid >= uids.first : hasUid(uids, uid);
+}
+
+/** Sorted, space-separated, without \Recent. */
+export function flagText(flags: Iterable<string> | undefined): string {
+  return [...new Set(flags ?? [])].filter((flag) => flag.toLowerCase() !== '\\recent').sort(byCodeUnit).join(' ');
+}
+
+const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export const toFlagRow = (message: FetchMessageObject): FlagRow => ({
+  uid: message.uid,
+  flags: flagText(message.flags),
+  modseq: typeof message.modseq === 'bigint' && message.modseq > 0n ? message.modseq : null,
+});
+
+export function toMetadataRow(message: FetchMessageObject): MetadataRow {
+  return {
+    ...toFlagRow(message),
+    internalDate: toInstantOrNull(message.internalDate),
+    size: typeof message.size === 'number' && message.size >= 0 ? message.size : 0,
+    emailId: message.emailId ?? null,
+    messageIdHeader: messageIdOf(message.headers),
+  };
+}
+
+export function toBodyRow(message: FetchMessageObject, raw: Buffer): BodyRow {
+  const { messageIdHeader: _, ...row } = toMetadataRow(message);
+  return { ...row, raw };
+}
+
+function messageIdOf(header: Buffer | undefined): string | null {
+  const value = header && /^message-id:\s*([\s\S]*?)(?:\r?\n(?![ \t])|$)/im.exec(header.toString('latin1'))?.[1];
+  if (!value) return null;
+  return /<[^<>]+>/.exec(value)?.[0].replace(/\s+/g, '') ?? value.trim();
+}
+
+/** Years 1 to 9999, or none. */
+export function toInstantOrNull(value: Date | string | undefined): string | null {
+  const date = typeof value === 'string' ? new Date(value) : value;
+  if (!date || Number.isNaN(date.getTime())) return null;
+  const year = date.getUTCFullYear();
+  return year < 1 || year > 9999 ? null : date.toISOString();
+}

@@ -1,0 +1,47 @@
+/**
+ * The wall-clock bound of a transfer: so long for the command, plus so long for each MiB that came. imapflow's own timeout is
+ * for silence only, and a byte a second is not silence.
+ */
+import { EngineError } from '../base/errors.ts';
+import type { SessionOptions } from './session.ts';
+
+export interface Stopwatch {
+  /** A row of this many bytes is in our hands: our time, not the server's. */
+  pause(bytes: number): void;
+  resume(): void;
+  stop(): void;
+  /** What ended the transfer, if this did. */
+  failure(): EngineError | null;
+}
+
+const bytesPerMib = 1024 * 1024;
+
+export function createStopwatch(options: Pick<SessionOptions, 'commandTimeoutMs' | 'transferTimeoutMsPerMib' | 'signal'>, onExpire: () => void): Stopwatch {
+  let leftMs = options.commandTimeoutMs;
+  let startedMs = performance.now();
+  let failure: EngineError | null = null;
+  const expire = (reason: EngineError) => (): void => {
+    failure = reason;
+    onExpire();
+  };
+  const onTime = expire(new EngineError('timeout', 'FETCH: the server is too slow'));
+  const onAbort = expire(new EngineError('aborted', 'FETCH'));
+  let timer = setTimeout(onTime, leftMs);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    pause(bytes) {
+      clearTimeout(timer);
+      const earnedMs = (bytes / bytesPerMib) * options.transferTimeoutMsPerMib;
+      leftMs = Math.min(options.commandTimeoutMs, leftMs - (performance.now() - startedMs) + earnedMs);
+    },
+    resume() {
+      startedMs = performance.now();
+      timer = setTimeout(onTime, Math.max(1, leftMs));
+    },
+    stop() {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+    },
+    failure: () => failure,
+  };
+}

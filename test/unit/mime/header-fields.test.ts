@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readHeaderFields } from '../../../src/mime/header-fields.ts';
+
+const mail = (...lines: string[]): Buffer => Buffer.from(`${lines.join('\r\n')}\r\n\r\nbody`, 'latin1');
+const subjectOf = (raw: Buffer): string | null => readHeaderFields(raw).subject;
+const encoded = (charset: string, bytes: string | Buffer): string => `=?${charset}?B?${Buffer.from(bytes).toString('base64')}?=`;
+
+describe('header fields', () => {
+  it('are read, unfolded and trimmed', () => {
+    const fields = readHeaderFields(
+      mail('Message-ID: <a@b>', 'In-Reply-To: <c@d>', 'References: <e@f>', '\t<c@d>', 'Subject: one', '  two', 'From: "Anna, K." <anna@example.com>', 'To: x@y.z, Bob <b@y.z>', 'Date: Mon, 23 Nov 2026 06:17:00 +0100'),
+    );
+    expect(fields).toEqual({
+      messageIdHeader: '<a@b>',
+      inReplyTo: '<c@d>',
+      references: '<e@f> <c@d>',
+      subject: 'one two',
+      from: [{ name: 'Anna, K.', address: 'anna@example.com' }],
+      to: [
+        { name: '', address: 'x@y.z' },
+        { name: 'Bob', address: 'b@y.z' },
+      ],
+      cc: [],
+      sentAt: '2026-11-23T05:17:00.000Z',
+    });
+  });
+
+  it.each([
+    ['UTF-8', encoded('UTF-8', 'zażółć'), 'zażółć'],
+    ['ISO-2022-JP', '=?ISO-2022-JP?B?GyRCRnxLXDhsGyhC?=', '日本語'],
+    ['KOI8-R', encoded('KOI8-R', Buffer.from([0xf0, 0xd2, 0xc9])), 'При'],
+    ['windows-1250', encoded('windows-1250', Buffer.from([0xbf, 0xf3, 0xb3, 0xe6])), 'żółć'],
+    ['GB18030', encoded('GB18030', Buffer.from([0xd6, 0xd0])), '中'],
+    ['a character cut in two', `=?UTF-8?B?${Buffer.from([0xc5]).toString('base64')}?= =?UTF-8?B?${Buffer.from([0xbc]).toString('base64')}?=`, 'ż'],
+    ['quoted-printable', '=?iso-8859-1?Q?Gr=FC=DFe?=', 'Grüße'],
+  ])('are decoded from %s', (_, word, text) => {
+    expect(subjectOf(mail(`Subject: ${word}`))).toBe(text);
+  });
+
+  it('in raw 8-bit bytes are UTF-8 where they can be, else what the mail says, else windows-1252', () => {
+    expect(subjectOf(Buffer.from('Subject: ż\r\n\r\n'))).toBe('ż');
+    expect(subjectOf(mail('Subject: \xbf', 'Content-Type: text/plain; charset=iso-8859-2'))).toBe('ż');
+    expect(subjectOf(mail('Subject: Gr\xfc\xdfe'))).toBe('Grüße');
+    expect(subjectOf(mail('Subject: Gr\xfc\xdfe', 'Content-Type: text/plain; charset=no-such-thing'))).toBe('Grüße');
+  });
+
+  it('flatten address groups', () => {
+    expect(readHeaderFields(mail('To: friends: a@b.c, d@e.f;, g@h.i')).to.map((to) => to.address)).toEqual(['a@b.c', 'd@e.f', 'g@h.i']);
+  });
+
+  it.each([
+    ['23 Nov 26 05:17 GMT', '2026-11-23T05:17:00.000Z'],
+    ['Mon, 23 Nov 2026 05:17:01 EST', '2026-11-23T10:17:01.000Z'],
+    ['Mon, 23 Nov 2026 05:17:01 -0000 (comment)', '2026-11-23T05:17:01.000Z'],
+    ['yesterday', null],
+    ['32 Foo 2026 05:17:00 +0000', null],
+  ])('read the date %j as %j', (date, instant) => {
+    expect(readHeaderFields(mail(`Date: ${date}`)).sentAt).toBe(instant);
+  });
+
+  it('are storable text, and never an exception, for any bytes', () => {
+    const line = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('Subject: =?x?B?????=', 'From: <<<>>>', 'To: :;,:;', 'Date: 99', '=?utf-8?Q?=00=ff?='));
+    const names = fc.constantFrom('Subject', 'From', 'To', 'Cc', 'Date', 'Message-ID', 'References', '');
+    const field = fc.tuple(names, line).map(([name, value]) => `${name}: ${value}`);
+    fc.assert(
+      fc.property(fc.array(field, { maxLength: 6 }), fc.constantFrom('\r\n', '\n', '\r'), fc.boolean(), (lines, eol, isUtf8) => {
+        const fields = readHeaderFields(Buffer.from(lines.join(eol), isUtf8 ? 'utf8' : 'latin1'));
+        const text = JSON.stringify(fields);
+        expect(text).not.toContain('\\u0000');
+        expect(text.isWellFormed()).toBe(true);
+        expect(fields.sentAt ?? '2026-11-23T05:17:00.000Z').toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      }),
+    );
+  });
+
+  it.each([
+    ['a header line of 5 MB', Buffer.concat([Buffer.from('Subject: '), Buffer.alloc(5_000_000, 'a'), Buffer.from('\r\n\r\n')])],
+    ['100,000 recipients', Buffer.from(`To: ${Array.from({ length: 100_000 }, (_, index) => `u${index}@example.com`).join(', ')}\r\n\r\n`)],
+    ['200,000 encoded-words', Buffer.from(`Subject: ${'=?utf-8?Q?a?= '.repeat(200_000)}\r\n\r\n`)],
+    ['1 MB of folding', Buffer.from(`Subject: a${'\r\n b'.repeat(250_000)}\r\n\r\n`)],
+  ])('are bounded: %s is read in less than a second', (_, raw) => {
+    const startedMs = performance.now();
+    readHeaderFields(raw);
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+  });
+});
