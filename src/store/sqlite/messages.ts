@@ -13,11 +13,11 @@ export function storedMessages(c: Connection, emfdid: number): StoredMessage[] {
     is_held: number;
   }
   const sql = `SELECT m.id, m.uidvalidity, m.uid, m.flags, m.vanished_at IS NOT NULL AS is_vanished, m.held_at IS NOT NULL AS is_held
-    FROM email_messages AS m WHERE m.emfdid = ?1 AND m.vanished_at IS NULL
+    FROM email_messages AS m WHERE m.emfdid = ? AND m.vanished_at IS NULL
     UNION ALL SELECT t.id, t.uidvalidity, t.uid, t.flags, 1, 0 FROM email_folders AS f
     JOIN email_messages AS t ON t.emfdid = f.emfdid AND t.uidvalidity = f.uidvalidity
-    WHERE f.emfdid = ?1 AND t.vanished_at IS NOT NULL ORDER BY 3, 5 DESC, 1`;
-  return c.all<Row>(sql, emfdid).map((row) => ({
+    WHERE f.emfdid = ? AND t.vanished_at IS NOT NULL ORDER BY 3, 5 DESC, 1`;
+  return c.all<Row>(sql, emfdid, emfdid).map((row) => ({
     id: row.id,
     uidValidity: row.uidvalidity,
     uid: row.uid,
@@ -46,10 +46,10 @@ export function storedDigests(c: Connection, emfdid: number): StoredDigest[] {
 /** Three counts over three partial indexes; no row is read. */
 export function liveCounts(c: Connection, emfdid: number): { live: number; held: number; unseen: number } {
   const sql = `SELECT
-    (SELECT COUNT(*) FROM email_messages WHERE emfdid = ?1 AND vanished_at IS NULL) AS live,
-    (SELECT COUNT(*) FROM email_messages WHERE emfdid = ?1 AND held_at IS NOT NULL) AS held,
-    (SELECT COUNT(*) FROM email_messages WHERE emfdid = ?1 AND vanished_at IS NULL AND instr(lower(flags), '\\seen') = 0) AS unseen`;
-  return c.get<{ live: number; held: number; unseen: number }>(sql, emfdid) ?? { live: 0, held: 0, unseen: 0 };
+    (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL) AS live,
+    (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND held_at IS NOT NULL) AS held,
+    (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL AND instr(lower(flags), '\\seen') = 0) AS unseen`;
+  return c.get<{ live: number; held: number; unseen: number }>(sql, emfdid, emfdid, emfdid) ?? { live: 0, held: 0, unseen: 0 };
 }
 
 export function contentsByEmailId(c: Connection, acntid: number, emailIds: readonly string[]): Map<string, { contentId: number }> {

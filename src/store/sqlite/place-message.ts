@@ -61,13 +61,12 @@ function orphanOf(c: Connection, { folder, uidValidity }: Target, contentId: num
 /** The row's id is what applications hold on to; all the rest is as the server says now. Unchanged rows are not written. */
 function rewrite(c: Connection, target: Target, row: KnownRow, placement: Placement, contentId: number): void {
   const { uid, flags, size, modseq, emailId } = placement;
+  const columns = '(uidvalidity, uid, flags, size, content_id, internaldate, modseq, email_id, vanished_at, held_at)';
+  const values = '(?, ?, ?, ?, ?, COALESCE(?, internaldate), COALESCE(?, modseq), COALESCE(?, email_id), NULL, NULL)';
+  const sql = `UPDATE email_messages SET ${columns} = ${values} WHERE id = ? AND ${columns} IS NOT ${values}`;
   const date = writableInstant(placement.internalDate);
-  const sql = `UPDATE email_messages SET uidvalidity = ?1, uid = ?2, flags = ?3, internaldate = COALESCE(?4, internaldate),
-    size = ?5, modseq = COALESCE(?6, modseq), email_id = COALESCE(?7, email_id), content_id = ?8, vanished_at = NULL,
-    held_at = NULL WHERE id = ?9 AND (uidvalidity <> ?1 OR uid <> ?2 OR flags <> ?3 OR internaldate IS NOT COALESCE(?4, internaldate)
-    OR size <> ?5 OR modseq IS NOT COALESCE(?6, modseq) OR email_id IS NOT COALESCE(?7, email_id) OR content_id <> ?8
-    OR vanished_at IS NOT NULL OR held_at IS NOT NULL)`;
-  c.run(sql, target.uidValidity, uid, flags, date, size, modseq, emailId, contentId, row.id);
+  const given = [target.uidValidity, uid, flags, size, contentId, date, modseq, emailId];
+  c.run(sql, ...given, row.id, ...given);
   if (row.flags !== flags) noteChange(c, 'message_flags', placeOf(target), row.id);
 }
 

@@ -35,7 +35,7 @@ export function removeAccount(c: Connection, acntid: number): AccountSize {
 }
 
 function ownContents(c: Connection, acntid: number): number[] {
-  const sql = `SELECT DISTINCT content_id FROM email_messages AS own WHERE own.acntid = ?1 AND NOT EXISTS
-    (SELECT 1 FROM email_messages AS other WHERE other.content_id = own.content_id AND other.acntid <> ?1)`;
-  return c.all<{ content_id: number }>(sql, acntid).map((row) => row.content_id);
+  const sql = `SELECT DISTINCT content_id FROM email_messages AS own WHERE own.acntid = ? AND NOT EXISTS
+    (SELECT 1 FROM email_messages AS other WHERE other.content_id = own.content_id AND other.acntid <> ?)`;
+  return c.all<{ content_id: number }>(sql, acntid, acntid).map((row) => row.content_id);
 }

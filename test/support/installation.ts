@@ -1,0 +1,72 @@
+/** A configured backproc in a temp folder, driven through the built command line as an administrator would. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Installation {
+  readonly folder: string;
+  readonly storeFile: string;
+  run(...args: string[]): Promise<Outcome>;
+  runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome>;
+  /** Started, not awaited: for kills and signals. */
+  start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Outcome> };
+  addAccount(port: number, user: string): Promise<number>;
+  /** Rows of a read-only query. */
+  query<T = Record<string, unknown>>(sql: string, ...values: unknown[]): T[];
+  remove(): void;
+}
+
+export const mainFile = join(import.meta.dirname, '../../dist/main.js');
+
+export function createInstallation(config: Readonly<Record<string, unknown>> = {}): Installation {
+  const folder = mkdtempSync(join(tmpdir(), 'backproc-test-'));
+  const storeFile = join(folder, 'store/mail.db');
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const start = (env: Readonly<Record<string, string>>, args: readonly string[]) => {
+    const child = spawn(process.execPath, [mainFile, ...args], { cwd: folder, env: { ...process.env, TEST_PASSWORD: 'pw', ...env } });
+    return { child, ended: outcomeOf(child) };
+  };
+  const installation: Installation = {
+    folder,
+    storeFile,
+    run: (...args) => start({}, args).ended,
+    runWith: (env, ...args) => start(env, args).ended,
+    start: (...args) => start({}, args),
+    async addAccount(port, user) {
+      const url = `imap://${encodeURIComponent(user)}@127.0.0.1:${port}`;
+      const outcome = await installation.run('account', 'add', '--email', `${user}@example.com`, '--imap', url, '--password-env', 'TEST_PASSWORD');
+      if (outcome.code !== 0) throw new Error(`account add: ${outcome.stderr}`);
+      return Number(outcome.stdout);
+    },
+    query<T>(sql: string, ...values: unknown[]) {
+      const database = new Database(storeFile, { readonly: true });
+      try {
+        return database.prepare<unknown[], T>(sql).all(...values);
+      } finally {
+        database.close();
+      }
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+  return installation;
+}
+
+async function outcomeOf(child: ReturnType<typeof spawn>): Promise<Outcome> {
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, ...output })));
+}
