@@ -26,7 +26,10 @@ export async function withDeadline<T>(work: Promise<T>, deadline: Deadline): Pro
     deadline.onExpire();
   };
   const onAbort = (): void => expire(new EngineError('aborted', deadline.what));
-  const timer = setTimeout(() => expire(new EngineError('timeout', `${deadline.what}: no end after ${deadline.ms} ms`)), deadline.ms);
+  const timer = setTimeout(
+    () => expire(new EngineError('timeout', `${deadline.what}: no end after ${deadline.ms} ms`)),
+    deadline.ms,
+  );
   deadline.signal?.addEventListener('abort', onAbort, { once: true });
   if (deadline.signal?.aborted) onAbort();
   try {

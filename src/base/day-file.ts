@@ -46,7 +46,8 @@ export function openDayFile(options: DayFileOptions): DayFile {
         writeSync(today(), text);
         isReported = false;
       } catch (error) {
-        if (!isReported) options.onProblem?.(`the log cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+        if (!isReported)
+          options.onProblem?.(`the log cannot be written: ${error instanceof Error ? error.message : String(error)}`);
         isReported = true;
       }
     },

@@ -1,5 +1,5 @@
 /** Reads the log for people: today's lines, those of one account, and on, as they are written. */
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -58,15 +58,22 @@ async function readFrom(file: string, offset: number): Promise<{ lines: string[]
 /** The trailer `[53,824]`, or `"acntid":53` where the log is JSON. */
 function isOf(line: string, acntid: number | undefined): boolean {
   if (acntid === undefined) return true;
-  return line.startsWith('{') ? new RegExp(`"acntid":${acntid}[,}]`).test(line) : new RegExp(`\\[${acntid},\\d+\\]$`).test(line);
+  return line.startsWith('{')
+    ? new RegExp(`"acntid":${acntid}[,}]`).test(line)
+    : new RegExp(`\\[${acntid},\\d+\\]$`).test(line);
 }
 
 /** Names of log files older than `days` before `today` (`2026-11-23`). Pure. */
 export function expiredLogFiles(names: readonly string[], today: string, days: number): string[] {
-  const oldest = new Date(Date.parse(`${today}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+  const oldest = new Date(Date.parse(`${today}T00:00:00Z`) - days * 86_400_000)
+    .toISOString()
+    .slice(0, 10)
+    .replaceAll('-', '');
   return names.filter((name) => /^\d{8}-(info|threading-error)\.log$/.test(name) && name.slice(0, 8) < oldest);
 }
 
+/** A folder that cannot be read is the log's own trouble, told by the log. */
 export function removeExpiredLogs(folder: string, today: string, days: number): void {
+  if (!existsSync(folder)) return;
   for (const name of expiredLogFiles(readdirSync(folder), today, days)) rmSync(join(folder, name), { force: true });
 }

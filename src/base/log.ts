@@ -57,9 +57,16 @@ export function createLog(options: LogOptions): Log {
 function createPino(options: LogOptions, file: DayFile): pino.Logger {
   const clock = options.clock ?? systemClock;
   const local = createLocalClock(options.timeZone);
-  const write = options.format === 'json' ? (record: string) => file.append(record) : (record: string) => file.append(`${toLine(record, local)}\n`);
+  const write =
+    options.format === 'json'
+      ? (record: string) => file.append(record)
+      : (record: string) => file.append(`${toLine(record, local)}\n`);
   return pino(
-    { level: options.level, base: { pid: process.pid, thread: options.thread }, timestamp: () => `,"time":${clock().getTime()}` },
+    {
+      level: options.level,
+      base: { pid: process.pid, thread: options.thread },
+      timestamp: () => `,"time":${clock().getTime()}`,
+    },
     { write },
   );
 }

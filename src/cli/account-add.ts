@@ -33,10 +33,14 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function add(context: CliContext, options: Options): Promise<void> {
-  if (!/^[^\s\p{Cc}]+$/u.test(options.email)) throw new EngineError('usage', `--email: ${JSON.stringify(options.email)} is no address.`);
+  if (!/^[^\s\p{Cc}]+$/u.test(options.email))
+    throw new EngineError('usage', `--email: ${JSON.stringify(options.email)} is no address.`);
   const allowPlaintext = options.allowPlaintext === true;
   const imap = parseServerUrl(options.imap, { kind: 'imap', email: options.email, allowPlaintext });
-  const smtp = options.smtp === undefined ? null : parseServerUrl(options.smtp, { kind: 'smtp', email: options.email, allowPlaintext });
+  const smtp =
+    options.smtp === undefined
+      ? null
+      : parseServerUrl(options.smtp, { kind: 'smtp', email: options.email, allowPlaintext });
   const password = (await givenPassword(context, options)) ?? (await askPassword(context));
   const acntid = await context.withStore((store) =>
     store.addAccount({

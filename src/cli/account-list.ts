@@ -16,12 +16,20 @@ export function register(account: Command, context: CliContext): void {
     .command('show <acntid>')
     .description('one account with its folders')
     .option('--json', 'print JSON')
-    .action((acntid: string, options: { json?: boolean }) => show(context, numberArgument('ACNTID')(acntid), options.json === true));
+    .action((acntid: string, options: { json?: boolean }) =>
+      show(context, numberArgument('ACNTID')(acntid), options.json === true),
+    );
 }
 
 async function list(context: CliContext, isJson: boolean): Promise<void> {
   const accounts = await context.withStore((store) => store.accounts());
-  context.print(isJson ? JSON.stringify(accounts, null, 2) : accounts.length === 0 ? 'no accounts; see `backproc account add --help`' : formatTable(accounts.map(accountRow)));
+  context.print(
+    isJson
+      ? JSON.stringify(accounts, null, 2)
+      : accounts.length === 0
+        ? 'no accounts; see `backproc account add --help`'
+        : formatTable(accounts.map(accountRow)),
+  );
 }
 
 const accountRow = ({ acntid, email, imap, enabled, state, checkedAt, lastError }: Account) => ({
@@ -42,7 +50,9 @@ export async function accountOf(store: Store, acntid: number): Promise<Account> 
 }
 
 async function show(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
-  const [account, folders] = await context.withStore(async (store) => [await accountOf(store, acntid), await store.folders(acntid)] as const);
+  const [account, folders] = await context.withStore(
+    async (store) => [await accountOf(store, acntid), await store.folders(acntid)] as const,
+  );
   if (isJson) return context.print(JSON.stringify({ ...account, folders: folders.map(folderRow) }, null, 2));
   const { imap, smtp, ...rest } = account;
   const fields = { ...rest, imap: urlOf('imap', imap), smtp: smtp === null ? null : urlOf('smtp', smtp) };
@@ -50,7 +60,8 @@ async function show(context: CliContext, acntid: number, isJson: boolean): Promi
   if (folders.length > 0) context.print(`\n${formatTable(folders.map(folderRow))}`);
 }
 
-const urlOf = (kind: string, { host, port, user, security }: Account['imap']): string => `${kind}://${encodeURIComponent(user)}@${host}:${port} (${security})`;
+const urlOf = (kind: string, { host, port, user, security }: Account['imap']): string =>
+  `${kind}://${encodeURIComponent(user)}@${host}:${port} (${security})`;
 
 export const folderRow = (folder: Folder) => ({
   emfdid: folder.emfdid,

@@ -11,7 +11,9 @@ export function register(account: Command, context: CliContext): void {
     .command('remove <acntid>')
     .description('remove an account with all its mail from the store (not from the server)')
     .option('--yes', 'do not ask')
-    .action((acntid: string, options: { yes?: boolean }) => remove(context, numberArgument('ACNTID')(acntid), options.yes === true));
+    .action((acntid: string, options: { yes?: boolean }) =>
+      remove(context, numberArgument('ACNTID')(acntid), options.yes === true),
+    );
 }
 
 async function remove(context: CliContext, acntid: number, isSure: boolean): Promise<void> {

@@ -27,12 +27,16 @@ export function register(account: Command, context: CliContext): void {
     .option('--user-id <id>', 'who owns it in your application')
     .option('--name <name>', 'display name')
     .option('--allow-plaintext', 'send the password without TLS to imap:// and smtp:// hosts');
-  addPasswordOptions(command).action((acntid: string, options: Options) => set(context, numberArgument('ACNTID')(acntid), options));
+  addPasswordOptions(command).action((acntid: string, options: Options) =>
+    set(context, numberArgument('ACNTID')(acntid), options),
+  );
   for (const enabled of [true, false]) {
     account
       .command(`${enabled ? 'enable' : 'disable'} <acntid>`)
       .description(enabled ? 'synchronise this account again' : 'leave this account alone; its mail stays')
-      .action((acntid: string) => context.withStore((store) => store.updateAccount(numberArgument('ACNTID')(acntid), { enabled })));
+      .action((acntid: string) =>
+        context.withStore((store) => store.updateAccount(numberArgument('ACNTID')(acntid), { enabled })),
+      );
   }
 }
 
@@ -40,8 +44,14 @@ async function set(context: CliContext, acntid: number, options: Options): Promi
   const password = await givenPassword(context, options);
   await context.withStore(async (store) => {
     const account = await accountOf(store, acntid);
-    const changes = changesOf(options, options.email ?? account.email, options.allowPlaintext ?? account.allowPlaintext, password);
-    if (Object.keys(changes).length === 0) throw new EngineError('usage', 'Nothing to set; see `backproc account set --help`.');
+    const changes = changesOf(
+      options,
+      options.email ?? account.email,
+      options.allowPlaintext ?? account.allowPlaintext,
+      password,
+    );
+    if (Object.keys(changes).length === 0)
+      throw new EngineError('usage', 'Nothing to set; see `backproc account set --help`.');
     await store.updateAccount(acntid, changes);
   });
 }
@@ -49,8 +59,12 @@ async function set(context: CliContext, acntid: number, options: Options): Promi
 function changesOf(options: Options, email: string, allowPlaintext: boolean, password: string | null): AccountChanges {
   return {
     ...(options.email === undefined ? {} : { email }),
-    ...(options.imap === undefined ? {} : { imap: parseServerUrl(options.imap, { kind: 'imap', email, allowPlaintext }) }),
-    ...(options.smtp === undefined ? {} : { smtp: parseServerUrl(options.smtp, { kind: 'smtp', email, allowPlaintext }) }),
+    ...(options.imap === undefined
+      ? {}
+      : { imap: parseServerUrl(options.imap, { kind: 'imap', email, allowPlaintext }) }),
+    ...(options.smtp === undefined
+      ? {}
+      : { smtp: parseServerUrl(options.smtp, { kind: 'smtp', email, allowPlaintext }) }),
     ...(options.userId === undefined ? {} : { userId: options.userId }),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.allowPlaintext === undefined ? {} : { allowPlaintext }),

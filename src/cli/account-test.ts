@@ -13,7 +13,9 @@ export function register(account: Command, context: CliContext): void {
     .command('test <acntid>')
     .description('connect, log in, list capabilities and folders')
     .option('--json', 'print JSON')
-    .action((acntid: string, options: { json?: boolean }) => test(context, numberArgument('ACNTID')(acntid), options.json === true));
+    .action((acntid: string, options: { json?: boolean }) =>
+      test(context, numberArgument('ACNTID')(acntid), options.json === true),
+    );
 }
 
 async function test(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
@@ -32,8 +34,15 @@ async function test(context: CliContext, acntid: number, isJson: boolean): Promi
     signal: new AbortController().signal,
     onWarning: (text) => void context.stderr.write(`${text}\n`),
   });
-  if (isJson) return context.print(JSON.stringify(result, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2));
-  context.print(`${imap.host}:${imap.port}: logged in as ${imap.user}, round trip ${Math.round(result.roundTripMs)} ms`);
+  if (isJson)
+    return context.print(
+      JSON.stringify(result, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2),
+    );
+  context.print(
+    `${imap.host}:${imap.port}: logged in as ${imap.user}, round trip ${Math.round(result.roundTripMs)} ms`,
+  );
   context.print(`capabilities: ${result.capabilities.join(' ')}\n`);
-  context.print(formatTable(result.folders.map(({ path, role, status }) => ({ path, role, messages: status?.messages ?? null }))));
+  context.print(
+    formatTable(result.folders.map(({ path, role, status }) => ({ path, role, messages: status?.messages ?? null }))),
+  );
 }

@@ -40,7 +40,10 @@ async function backup(context: CliContext, file: string): Promise<void> {
 async function check(context: CliContext): Promise<void> {
   const database = await openDatabase(context);
   try {
-    const problems = [...column(database.pragma('integrity_check')), ...column(database.pragma('foreign_key_check'))].filter((text) => text !== 'ok');
+    const problems = [
+      ...column(database.pragma('integrity_check')),
+      ...column(database.pragma('foreign_key_check')),
+    ].filter((text) => text !== 'ok');
     if (problems.length > 0) throw new EngineError('store_corrupt', problems.slice(0, 5).join('; '));
   } finally {
     database.close();

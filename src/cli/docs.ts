@@ -15,11 +15,18 @@ export function register(program: Command, context: CliContext): void {
 }
 
 function docs(context: CliContext, program: Command, isCheck: boolean): void {
-  const pages = { 'configuration.md': configReference(), 'errors.md': errorReference(), 'cli.md': cliReference(program) };
-  const stale = Object.entries(pages).filter(([name, text]) => !isSame(join(context.installFolder, 'docs', name), text));
+  const pages = {
+    'configuration.md': configReference(),
+    'errors.md': errorReference(),
+    'cli.md': cliReference(program),
+  };
+  const stale = Object.entries(pages).filter(
+    ([name, text]) => !isSame(join(context.installFolder, 'docs', name), text),
+  );
   if (isCheck && stale.length > 0) {
     context.stderr.write(`out of date: ${stale.map(([name]) => `docs/${name}`).join(', ')}; run npm run docs\n`);
-    return context.setExitCode(exitCodes.difference);
+    context.setExitCode(exitCodes.difference);
+    return;
   }
   for (const [name, text] of stale) writeFileSync(join(context.installFolder, 'docs', name), text);
 }
@@ -28,18 +35,29 @@ const isSame = (file: string, text: string): boolean => existsSync(file) && read
 
 function errorReference(): string {
   const codes = Object.entries(catalogue) as [keyof typeof catalogue, (typeof catalogue)[keyof typeof catalogue]][];
-  const rows = codes.map(([code, { scope, remedy, meaning, action }]) => `| \`${code}\` | ${scope} | ${remedy} | ${exitCodeOf(code)} | ${meaning} | ${action} |`);
+  const rows = codes.map(
+    ([code, { scope, remedy, meaning, action }]) =>
+      `| \`${code}\` | ${scope} | ${remedy} | ${exitCodeOf(code)} | ${meaning} | ${action} |`,
+  );
   return `# Errors\n\nGenerated from src/base/errors.ts by \`npm run docs\`. The code stands in \`last_error\`, in the log and in \`email_quarantine.error\`.\nReach: the smallest thing that stops. What heals: retry by itself · wait-operator: you · skip · none.\n\n| code | reach | what heals | exit code | what happened | what to do |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
 function cliReference(program: Command): string {
-  return `# Commands\n\nGenerated from the command line itself by \`npm run docs\`. Exit codes: 0 done · 1 \`verify\` found a difference · 64 usage · 70 bug ·\n75 something is left to retry · 78 configuration, credentials or TLS.\n${program.commands.filter((command) => command.name() !== 'docs').map((command) => section(command, 'backproc')).join('')}`;
+  return `# Commands\n\nGenerated from the command line itself by \`npm run docs\`. Exit codes: 0 done · 1 \`verify\` found a difference · 64 usage · 70 bug ·\n75 something is left to retry · 78 configuration, credentials or TLS.\n${program.commands
+    .filter((command) => command.name() !== 'docs')
+    .map((command) => section(command, 'backproc'))
+    .join('')}`;
 }
 
 function section(command: Command, parent: string): string {
   const name = `${parent} ${command.name()}`;
   if (command.commands.length > 0) return command.commands.map((child) => section(child, name)).join('');
-  const usage = [name, ...command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}${argument.variadic ? '…' : ''}]`))];
+  const usage = [
+    name,
+    ...command.registeredArguments.map((argument) =>
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}${argument.variadic ? '…' : ''}]`,
+    ),
+  ];
   const options = command.options.map((option) => `| \`${option.flags}\` | ${option.description} |`);
   return `\n## ${usage.join(' ')}\n\n${command.description()}\n\n| option | meaning |\n|---|---|\n${options.join('\n')}\n`;
 }

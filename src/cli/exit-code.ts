@@ -1,7 +1,15 @@
 /** Exit codes (DESIGN.md): one table. Pure. */
 import { catalogue, type ErrorCode, type ErrorRecord } from '../base/errors.ts';
 
-export const exitCodes = { done: 0, difference: 1, notRunning: 3, usage: 64, bug: 70, retry: 75, configuration: 78 } as const;
+export const exitCodes = {
+  done: 0,
+  difference: 1,
+  notRunning: 3,
+  usage: 64,
+  bug: 70,
+  retry: 75,
+  configuration: 78,
+} as const;
 
 const usage: readonly ErrorCode[] = ['usage', 'account_unknown', 'account_exists', 'not_found'];
 

@@ -16,7 +16,9 @@ export function register(program: Command, context: CliContext): void {
     .command('list <acntid>')
     .description('folders of an account')
     .option('--json', 'print JSON')
-    .action((acntid: string, options: { json?: boolean }) => list(context, numberArgument('ACNTID')(acntid), options.json === true));
+    .action((acntid: string, options: { json?: boolean }) =>
+      list(context, numberArgument('ACNTID')(acntid), options.json === true),
+    );
   folder
     .command('set <emfdid> <priority>')
     .description('high: synced every few minutes; low: once a day; off: left alone')
@@ -39,7 +41,8 @@ async function list(context: CliContext, acntid: number, isJson: boolean): Promi
 const isPriority = (text: string): text is Priority => priorities.includes(text);
 
 async function set(context: CliContext, emfdid: number, priority: string): Promise<void> {
-  if (!isPriority(priority)) throw new EngineError('usage', `PRIORITY is ${JSON.stringify(priority)}. Expected: ${priorities.join(', ')}.`);
+  if (!isPriority(priority))
+    throw new EngineError('usage', `PRIORITY is ${JSON.stringify(priority)}. Expected: ${priorities.join(', ')}.`);
   await context.withStore(async (store) => {
     if (!(await store.folder(emfdid))) throw new EngineError('not_found', `No folder ${emfdid}.`);
     await store.setFolderPriority(emfdid, priority);

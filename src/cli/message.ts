@@ -20,7 +20,9 @@ export function register(program: Command, context: CliContext): void {
     .command('show <id>')
     .description('header fields and placement')
     .option('--json', 'print JSON')
-    .action((id: string, options: { json?: boolean }) => show(context, numberArgument('ID')(id), options.json === true));
+    .action((id: string, options: { json?: boolean }) =>
+      show(context, numberArgument('ID')(id), options.json === true),
+    );
   message
     .command('export <id>')
     .description('the raw bytes, on stdout')
@@ -28,7 +30,11 @@ export function register(program: Command, context: CliContext): void {
   message
     .command('retry <emfdid> <uid>')
     .description('try a quarantined message again at the next pass')
-    .action((emfdid: string, uid: string) => context.withStore((store) => store.retryQuarantined(numberArgument('EMFDID')(emfdid), numberArgument('UID')(uid))));
+    .action((emfdid: string, uid: string) =>
+      context.withStore((store) =>
+        store.retryQuarantined(numberArgument('EMFDID')(emfdid), numberArgument('UID')(uid)),
+      ),
+    );
 }
 
 interface ListOptions {
@@ -39,9 +45,15 @@ interface ListOptions {
 }
 
 async function list(context: CliContext, { account, folder, limit, json }: ListOptions): Promise<void> {
-  const filter = { limit, ...(account === undefined ? {} : { acntid: account }), ...(folder === undefined ? {} : { emfdid: folder }) };
+  const filter = {
+    limit,
+    ...(account === undefined ? {} : { acntid: account }),
+    ...(folder === undefined ? {} : { emfdid: folder }),
+  };
   const messages = await context.withStore((store) => store.messages(filter));
-  context.print(json ? JSON.stringify(messages, null, 2) : messages.length === 0 ? 'no messages' : formatTable(messages.map(row)));
+  context.print(
+    json ? JSON.stringify(messages, null, 2) : messages.length === 0 ? 'no messages' : formatTable(messages.map(row)),
+  );
 }
 
 const row = ({ id, acntid, emfdid, uid, internalDate, flags, size, from, subject }: MessageSummary) => ({
@@ -65,7 +77,10 @@ async function summaryOf(store: Store, id: number): Promise<MessageSummary> {
 async function show(context: CliContext, id: number, isJson: boolean): Promise<void> {
   const summary = await context.withStore((store) => summaryOf(store, id));
   if (isJson) return context.print(JSON.stringify(summary, null, 2));
-  const fields = { ...summary, from: summary.from.map(({ name, address }) => (name === '' ? address : `${name} <${address}>`)).join(', ') };
+  const fields = {
+    ...summary,
+    from: summary.from.map(({ name, address }) => (name === '' ? address : `${name} <${address}>`)).join(', '),
+  };
   context.print(formatTable(Object.entries(fields).map(([field, value]) => ({ field, value }))));
 }
 

@@ -5,7 +5,8 @@ import { EngineError } from '../base/errors.ts';
 export function numberArgument(what: string): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < 1) throw new EngineError('usage', `${what} must be a whole number, not ${JSON.stringify(text)}.`);
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new EngineError('usage', `${what} must be a whole number, not ${JSON.stringify(text)}.`);
     return value;
   };
 }

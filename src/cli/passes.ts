@@ -55,13 +55,18 @@ function stopOnSignals(): AbortController {
   return stopping;
 }
 
-const errorsOf = ({ error, folders }: PassReport): ErrorRecord[] => [error, ...folders.map((folder) => folder.error)].filter((one) => one !== null);
+const errorsOf = ({ error, folders }: PassReport): ErrorRecord[] =>
+  [error, ...folders.map((folder) => folder.error)].filter((one) => one !== null);
 
 export const exitCodeOfReports = (reports: readonly PassReport[]): number => exitCodeOfAll(reports.flatMap(errorsOf));
 
 export function firstError(reports: readonly PassReport[]): string | null {
-  const errors = reports.flatMap((report) => errorsOf(report).map((error) => `account ${report.acntid}: ${error.code}: ${error.detail}`));
-  return errors.length === 0 ? null : `${errors[0]}${errors.length > 1 ? ` (and ${errors.length - 1} more; see the log)` : ''}`;
+  const errors = reports.flatMap((report) =>
+    errorsOf(report).map((error) => `account ${report.acntid}: ${error.code}: ${error.detail}`),
+  );
+  return errors.length === 0
+    ? null
+    : `${errors[0]}${errors.length > 1 ? ` (and ${errors.length - 1} more; see the log)` : ''}`;
 }
 
 export function summary({ reports, seconds }: PassesResult): string {
@@ -76,4 +81,3 @@ export function summary({ reports, seconds }: PassesResult): string {
   ];
   return `${parts.join('; ')}; ${formatSeconds(seconds)}`;
 }
-

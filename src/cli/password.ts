@@ -23,7 +23,8 @@ export function addPasswordOptions(command: Command): Command {
 /** Null: none of the options was given. One newline at the end does not belong to it. */
 export async function givenPassword(context: CliContext, options: PasswordOptions): Promise<string | null> {
   if (options.passwordStdin) return withoutNewline(await text(context.stdin));
-  if (options.passwordEnv !== undefined) return context.env[options.passwordEnv] ?? missing(`the environment has no ${options.passwordEnv}`);
+  if (options.passwordEnv !== undefined)
+    return context.env[options.passwordEnv] ?? missing(`the environment has no ${options.passwordEnv}`);
   if (options.passwordFile !== undefined) return withoutNewline(readPasswordFile(options.passwordFile));
   return null;
 }
@@ -44,7 +45,8 @@ function missing(why: string): never {
 
 /** Asks on a terminal, without echo. */
 export async function askPassword(context: CliContext): Promise<string> {
-  if (!context.isTerminal || context.stdin.isTTY !== true) return missing('use --password-stdin, --password-env NAME or --password-file FILE');
+  if (!context.isTerminal || context.stdin.isTTY !== true)
+    return missing('use --password-stdin, --password-env NAME or --password-file FILE');
   return ask(context, 'Password: ', false);
 }
 

@@ -30,7 +30,9 @@ export function createProgram(context: CliContext): Command {
   run(program, context);
   sync(program, context);
   verify(program, context);
-  const account = program.command('account').description('accounts: add, list, show, test, set, enable, disable, remove');
+  const account = program
+    .command('account')
+    .description('accounts: add, list, show, test, set, enable, disable, remove');
   for (const register of [accountAdd, accountList, accountTest, accountSet, accountRemove]) register(account, context);
   for (const register of [folder, message, log, config, db, docs]) register(program, context);
   prepare(program, context);
@@ -39,7 +41,10 @@ export function createProgram(context: CliContext): Command {
 
 /** Every command takes the global options and throws instead of ending the process. */
 function prepare(command: Command, context: CliContext): void {
-  command.exitOverride().configureOutput({ writeErr: (text) => void context.stderr.write(text), writeOut: (text) => void context.stdout.write(text) });
+  command.exitOverride().configureOutput({
+    writeErr: (text) => void context.stderr.write(text),
+    writeOut: (text) => void context.stdout.write(text),
+  });
   for (const child of command.commands) {
     child.option('--config <file>', 'configuration file');
     child.option('--debug', 'on failure, print where it came from');

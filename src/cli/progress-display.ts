@@ -1,6 +1,7 @@
 /** What a terminal shows while passes run: one line per account at work, redrawn in place. Nothing without a terminal. */
-import type { PassReport, Progress } from '../sync/pass.ts';
+
 import { escapeForLog } from '../base/log-line.ts';
+import type { PassReport, Progress } from '../sync/pass.ts';
 
 export interface ProgressDisplay {
   progress(progress: Progress): void;
@@ -63,7 +64,8 @@ function formatProgress(acntid: number, { startedMs, folders }: Line, nowMs: num
   return `  account ${acntid}: ${messages} messages, ${formatBytes(bytes)}, ${Math.round(perSecond)}/s${eta}  ${path}`;
 }
 
-const sum = (all: readonly Progress[], of: (progress: Progress) => number): number => all.reduce((total, one) => total + of(one), 0);
+const sum = (all: readonly Progress[], of: (progress: Progress) => number): number =>
+  all.reduce((total, one) => total + of(one), 0);
 
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -2,7 +2,9 @@
 import { EngineError } from '../base/errors.ts';
 import type { Security, ServerAddress } from '../store/store.ts';
 
-const schemes: Readonly<Record<string, { readonly port: number; readonly isImplicitTls: boolean; readonly kind: 'imap' | 'smtp' }>> = {
+const schemes: Readonly<
+  Record<string, { readonly port: number; readonly isImplicitTls: boolean; readonly kind: 'imap' | 'smtp' }>
+> = {
   'imaps:': { port: 993, isImplicitTls: true, kind: 'imap' },
   'imap:': { port: 143, isImplicitTls: false, kind: 'imap' },
   'smtps:': { port: 465, isImplicitTls: true, kind: 'smtp' },
@@ -20,11 +22,17 @@ export function parseServerUrl(text: string, options: ServerUrlOptions): ServerA
   const url = URL.canParse(text) ? new URL(text) : refuse(options, `${JSON.stringify(hidePassword(text))} is no URL`);
   const scheme = schemes[url.protocol];
   if (scheme?.kind !== options.kind) return refuse(options, `${url.protocol}// is not for this`);
-  if (url.password !== '') return refuse(options, 'a password in a URL would be seen in the process list; use --password-stdin');
+  if (url.password !== '')
+    return refuse(options, 'a password in a URL would be seen in the process list; use --password-stdin');
   if (url.hostname === '') return refuse(options, 'the host is missing');
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   const user = url.username === '' ? options.email : decode(url.username, options);
-  return { host, port: url.port === '' ? scheme.port : Number(url.port), security: securityOf(scheme.isImplicitTls, host, options), user };
+  return {
+    host,
+    port: url.port === '' ? scheme.port : Number(url.port),
+    security: securityOf(scheme.isImplicitTls, host, options),
+    user,
+  };
 }
 
 /** STARTTLS is required, except towards this machine and where the administrator gave it up. */
@@ -33,7 +41,8 @@ function securityOf(isImplicitTls: boolean, host: string, { allowPlaintext }: Se
   return isLoopback(host) || allowPlaintext ? 'none' : 'starttls';
 }
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 
 function decode(text: string, options: ServerUrlOptions): string {
   try {

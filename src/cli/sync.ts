@@ -23,7 +23,9 @@ export function register(program: Command, context: CliContext): void {
     .option('--full', 'compare every UID and flag, also where nothing seems to have changed')
     .option('--dry-run', 'show what would be done; nothing is fetched or written')
     .option('--json', 'print the result as JSON')
-    .action((acntid: string, paths: string[], options: Options) => sync(context, numberArgument('ACNTID')(acntid), paths, options));
+    .action((acntid: string, paths: string[], options: Options) =>
+      sync(context, numberArgument('ACNTID')(acntid), paths, options),
+    );
 }
 
 async function sync(context: CliContext, acntid: number, paths: readonly string[], options: Options): Promise<void> {
@@ -33,12 +35,19 @@ async function sync(context: CliContext, acntid: number, paths: readonly string[
     isDebug: options.debug === true,
     findWork: async ({ store }) => [{ acntid: (await accountOf(store, acntid)).acntid, scope }],
   });
-  if (!result) throw new EngineError('locked', 'The engine at work synchronises this account by itself.');
+  if (!result) throw await lockedError(context);
   if (options.json) context.print(JSON.stringify(result.reports[0], null, 2));
   else context.say(summary(result));
   const trouble = firstError(result.reports);
   if (trouble !== null) context.stderr.write(`backproc: ${trouble}\n`);
   context.setExitCode(exitCodeOfReports(result.reports));
+}
+
+async function lockedError(context: CliContext): Promise<EngineError> {
+  const { config } = await context.loadConfig();
+  const { readPidFile } = await import('../engine/pid-file.ts');
+  const pid = readPidFile(config.BACKPROC_PID_LOCATION)?.pid;
+  return new EngineError('locked', pid === undefined ? '' : `It is process ${pid}.`);
 }
 
 async function dryRun(context: CliContext, acntid: number, scope: Scope, isJson: boolean): Promise<void> {

@@ -9,7 +9,14 @@ export function formatTable(rows: readonly Readonly<Record<string, Cell>>[]): st
   const lines = [names, ...rows.map((row) => names.map((name) => toText(row[name])))];
   const widths = names.map((_, column) => Math.max(...lines.map((line) => displayWidth(line[column] ?? ''))));
   const isNumber = names.map((name) => rows.every((row) => typeof row[name] === 'number' || row[name] === null));
-  return lines.map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0, isNumber[column] === true)).join('  ').trimEnd()).join('\n');
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => pad(cell, widths[column] ?? 0, isNumber[column] === true))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function toText(cell: Cell): string {
@@ -26,7 +33,12 @@ export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {
     if (/\p{Mark}|\u200d/u.test(character)) continue;
-    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(character) ? 2 : 1;
+    width +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
+        character,
+      )
+        ? 2
+        : 1;
   }
   return width;
 }

@@ -19,23 +19,39 @@ export function register(program: Command, context: CliContext): void {
     .description('recount every folder: server = stored - held + quarantined + excluded + pending')
     .option('--deep', 'also compare every UID, flag and byte with the server')
     .option('--json', 'print JSON')
-    .action((acntid: string, paths: string[], options: Options) => verify(context, numberArgument('ACNTID')(acntid), paths, options));
+    .action((acntid: string, paths: string[], options: Options) =>
+      verify(context, numberArgument('ACNTID')(acntid), paths, options),
+    );
 }
 
 async function verify(context: CliContext, acntid: number, paths: readonly string[], options: Options): Promise<void> {
   const { isDifferent } = await import('../sync/verify.ts');
-  const rows = await context.withStore(async (store) => recount(context, store, await accountOf(store, acntid), paths, options.deep === true));
+  const rows = await context.withStore(async (store) =>
+    recount(context, store, await accountOf(store, acntid), paths, options.deep === true),
+  );
   const different = rows.filter(isDifferent);
   const ok = different.length === 0 && rows.length > 0;
   if (options.json) context.print(JSON.stringify({ acntid, ok, folders: rows }, null, 2));
   else {
     context.print(formatTable(rows.map(tableRow)));
-    context.print(rows.length === 0 ? 'nothing was synchronised yet' : ok ? `\nall ${rows.length} folders agree` : `\n${different.length} of ${rows.length} folders differ`);
+    context.print(
+      rows.length === 0
+        ? 'nothing was synchronised yet'
+        : ok
+          ? `\nall ${rows.length} folders agree`
+          : `\n${different.length} of ${rows.length} folders differ`,
+    );
   }
   context.setExitCode(ok ? exitCodes.done : exitCodes.difference);
 }
 
-async function recount(context: CliContext, store: Store, account: Account, paths: readonly string[], isDeep: boolean): Promise<VerifyRow[]> {
+async function recount(
+  context: CliContext,
+  store: Store,
+  account: Account,
+  paths: readonly string[],
+  isDeep: boolean,
+): Promise<VerifyRow[]> {
   const { compareDeep, ledgerOf, toVerifyRow } = await import('../sync/verify.ts');
   const ledger = await ledgerOf(store, account.acntid, paths);
   if (!isDeep) return ledger.map((row) => toVerifyRow(row, null));
@@ -46,7 +62,14 @@ async function recount(context: CliContext, store: Store, account: Account, path
   try {
     const rows: VerifyRow[] = [];
     for (const row of ledger) {
-      rows.push(toVerifyRow(row, row.serverCount === null ? null : await compareDeep(store, session, row, config.EMAIL_MAX_MESSAGE_BYTES, progressOf(context, row.path))));
+      rows.push(
+        toVerifyRow(
+          row,
+          row.serverCount === null
+            ? null
+            : await compareDeep(store, session, row, config.EMAIL_MAX_MESSAGE_BYTES, progressOf(context, row.path)),
+        ),
+      );
     }
     if (context.isTerminal) context.stderr.write('\r\u001b[K');
     return rows;
@@ -57,7 +80,8 @@ async function recount(context: CliContext, store: Store, account: Account, path
 
 function progressOf(context: CliContext, path: string): (count: number) => void {
   return (count) => {
-    if (context.isTerminal && count % 100 === 0) context.stderr.write(`\r\u001b[K${JSON.stringify(path)}: ${count} compared`);
+    if (context.isTerminal && count % 100 === 0)
+      context.stderr.write(`\r\u001b[K${JSON.stringify(path)}: ${count} compared`);
   };
 }
 

@@ -2,9 +2,13 @@
 import { constantNames, constants } from './schema.ts';
 
 /** These defaults are the machine's own; the reference must read the same everywhere. */
-const ownDefaults: Readonly<Record<string, string>> = { BACKPROC_TIME_ZONE: 'the system’s', BACKPROC_NODE_ID: 'the host name' };
+const ownDefaults: Readonly<Record<string, string>> = {
+  BACKPROC_TIME_ZONE: 'the system’s',
+  BACKPROC_NODE_ID: 'the host name',
+};
 
-export const defaultText = (name: keyof typeof constants): string => ownDefaults[name] ?? `\`${JSON.stringify(constants[name].fallback)}\``;
+export const defaultText = (name: keyof typeof constants): string =>
+  ownDefaults[name] ?? `\`${JSON.stringify(constants[name].fallback)}\``;
 
 export function configReference(): string {
   const groups = [...new Set(constantNames.map((name) => constants[name].group))];

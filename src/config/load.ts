@@ -29,7 +29,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const file = findConfigFile(options);
   const given = file === null ? {} : await readConfigFile(file);
   const folder = file === null ? options.cwd : dirname(file);
-  return { config: absolutePaths(checkConfig(given, file ?? 'defaults'), folder), file, folder, given: new Set(Object.keys(given)) };
+  return {
+    config: absolutePaths(checkConfig(given, file ?? 'defaults'), folder),
+    file,
+    folder,
+    given: new Set(Object.keys(given)),
+  };
 }
 
 /** --config, else BACKPROC_CONFIG, else the current folder, else the install folder. */
@@ -47,26 +52,40 @@ export function findConfigFile({ file, env, cwd, installFolder }: LoadOptions): 
 async function readConfigFile(file: string): Promise<Record<string, unknown>> {
   try {
     const content = extname(file) === '.json' ? JSON.parse(readFileSync(file, 'utf8')) : await importConfig(file);
-    if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Error('it holds no constants');
+    if (typeof content !== 'object' || content === null || Array.isArray(content))
+      throw new Error('it holds no constants');
     return content as Record<string, unknown>;
   } catch (error) {
-    throw new EngineError('config_invalid', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new EngineError('config_invalid', `${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
 /** Named exports, a default-exported object, or both. jiti is loaded only here: JSON starts faster. */
 async function importConfig(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
-  const exported = await createJiti(import.meta.url, { fsCache: false, moduleCache: false }).import<Record<string, unknown>>(file);
+  const exported = await createJiti(import.meta.url, { fsCache: false, moduleCache: false }).import<
+    Record<string, unknown>
+  >(file);
   const { default: whole, ...named } = exported;
   return { ...(typeof whole === 'object' ? whole : {}), ...named };
 }
 
-const pathNames = ['BACKPROC_PID_LOCATION', 'BACKPROC_DATA_LOCATION', 'BACKPROC_LOG_LOCATION', 'BACKPROC_SECRET_KEY_FILE', 'EMAIL_ATTACHMENT_ROOT', 'EMAIL_PICKUP_LOCATION'] as const;
+const pathNames = [
+  'BACKPROC_PID_LOCATION',
+  'BACKPROC_DATA_LOCATION',
+  'BACKPROC_LOG_LOCATION',
+  'BACKPROC_SECRET_KEY_FILE',
+  'EMAIL_ATTACHMENT_ROOT',
+  'EMAIL_PICKUP_LOCATION',
+] as const;
 
 function absolutePaths(config: Config, folder: string): Config {
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   const paths = pathNames.flatMap((name) => (config[name] === null ? [] : [[name, absolute(config[name])]]));
-  const store = config.BACKPROC_STORE.startsWith('sqlite:') ? `sqlite:${absolute(config.BACKPROC_STORE.slice(7))}` : config.BACKPROC_STORE;
+  const store = config.BACKPROC_STORE.startsWith('sqlite:')
+    ? `sqlite:${absolute(config.BACKPROC_STORE.slice(7))}`
+    : config.BACKPROC_STORE;
   return { ...config, ...Object.fromEntries(paths), BACKPROC_STORE: store };
 }

@@ -3,7 +3,10 @@
 export function nearestName(given: string, names: readonly string[]): string {
   const upper = given.toUpperCase();
   const byDistance = names.map((name) => ({ name, distance: editDistance(upper, name.toUpperCase()) }));
-  return byDistance.reduce((best, one) => (one.distance < best.distance ? one : best), { name: '', distance: Number.POSITIVE_INFINITY }).name;
+  return byDistance.reduce((best, one) => (one.distance < best.distance ? one : best), {
+    name: '',
+    distance: Number.POSITIVE_INFINITY,
+  }).name;
 }
 
 /** Levenshtein: insertions, deletions and replacements, one row at a time. */

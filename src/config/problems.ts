@@ -6,7 +6,8 @@ import { type Config, type ConstantName, constantNames, constants } from './sche
 /** Throws config_invalid listing every mistake; otherwise the given values with defaults for the others. */
 export function checkConfig(given: Readonly<Record<string, unknown>>, source: string): Config {
   const mistakes = Object.entries(given).flatMap(([name, value]) => mistakeOf(name, value));
-  if (mistakes.length > 0) throw new EngineError('config_invalid', `${source}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`);
+  if (mistakes.length > 0)
+    throw new EngineError('config_invalid', `${source}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`);
   const entries = constantNames.map((name) => [name, given[name] ?? (name in given ? null : constants[name].fallback)]);
   return Object.fromEntries(entries) as Config;
 }
@@ -20,7 +21,8 @@ function mistakeOf(name: string, value: unknown): string[] {
 const isConstant = (name: string): name is ConstantName => Object.hasOwn(constants, name);
 
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(maskSecrets(value)) : (JSON.stringify(value) ?? String(value));
+  const text =
+    typeof value === 'string' ? JSON.stringify(maskSecrets(value)) : (JSON.stringify(value) ?? String(value));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 

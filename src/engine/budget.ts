@@ -34,7 +34,8 @@ export function createBudget(limits: BudgetLimits, wishes: ReadonlyMap<string, n
     async take(host) {
       const state = stateOf(host);
       const connections = connectionsEach(limits, wishes.get(host) ?? 1);
-      while (state.used + connections > limits.perHost) await new Promise<void>((resolve) => state.waiting.push(resolve));
+      while (state.used + connections > limits.perHost)
+        await new Promise<void>((resolve) => state.waiting.push(resolve));
       state.used += connections;
       return {
         connections,

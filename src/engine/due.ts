@@ -12,7 +12,11 @@ export async function findDue(store: Store, config: Config, clock: Clock): Promi
   const due: AccountScope[] = [];
   for (const account of await store.accounts()) {
     const lastSeen = account.userId === null ? undefined : presence.get(account.userId);
-    const scope = dueScope(dueAccount(account, await store.folders(account.acntid), lastSeen), intervalsOf(config), now);
+    const scope = dueScope(
+      dueAccount(account, await store.folders(account.acntid), lastSeen),
+      intervalsOf(config),
+      now,
+    );
     if (scope) due.push({ acntid: account.acntid, scope });
   }
   return due;
@@ -33,7 +37,8 @@ const intervalsOf = (config: Config): Intervals => ({
   presenceSeconds: config.EMAIL_PRESENCE_TIMEOUT,
 });
 
-const toMs = (instant: string | null | undefined): number | null => (instant === null || instant === undefined ? null : Date.parse(instant));
+const toMs = (instant: string | null | undefined): number | null =>
+  instant === null || instant === undefined ? null : Date.parse(instant);
 
 function dueAccount(account: Account, folders: readonly Folder[], lastSeen: string | undefined): DueAccount {
   return {

@@ -2,14 +2,15 @@
  * An engine for one batch of work: lock → store thread → epoch → passes on worker threads → end. `run --once` and `sync`
  * use it; whatever ends it early (a kill, a lost lock) leaves a store that the next one goes on from.
  */
-import { systemClock, toInstant } from '../base/clock.ts';
+import { createLocalClock, systemClock, toInstant } from '../base/clock.ts';
 import { EngineError, toErrorRecord } from '../base/errors.ts';
 import { createLog, type Log } from '../base/log.ts';
+import { removeExpiredLogs } from '../base/log-read.ts';
 import type { Config } from '../config/schema.ts';
 import { storeFile } from '../config/store-location.ts';
-import type { Store } from '../store/store.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
 import { type StoreThread, startStoreThread } from '../store/sqlite/store-thread.ts';
+import type { Store } from '../store/store.ts';
 import type { PassReport, PassTask, Progress, Scope } from '../sync/pass.ts';
 import { createBudget } from './budget.ts';
 import { acquireLock, type Lock, lockFileOf } from './lock.ts';
@@ -66,6 +67,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine | null>
 async function openLocked(options: EngineOptions, lock: Lock, file: string): Promise<Engine> {
   const { config } = options;
   const log = createLog({ ...logOptions(config), thread: 't0', onProblem: options.onProblem });
+  removeOldLogs(config);
   const pidFile = writePidFile(config.BACKPROC_PID_LOCATION, config.BACKPROC_NODE_ID, toInstant(systemClock()));
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
   const storeThread = await startStoreThread({ file, keyFile, crashAt: options.crashAt ?? 0 });
@@ -100,6 +102,11 @@ async function openLocked(options: EngineOptions, lock: Lock, file: string): Pro
   };
 }
 
+function removeOldLogs(config: Config): void {
+  const { date } = createLocalClock(config.BACKPROC_TIME_ZONE)(systemClock());
+  removeExpiredLogs(config.BACKPROC_LOG_LOCATION, date, config.BG_LOG_RETENTION_DAYS);
+}
+
 /** Someone deleted the lock file: another engine may start now. Writing on is harmless (the epoch fences it) but in vain. */
 function checkLock(lock: Lock, log: Log): void {
   if (lock.isHeld()) return;
@@ -108,14 +115,28 @@ function checkLock(lock: Lock, log: Log): void {
   process.kill(process.pid, 'SIGTERM');
 }
 
-export function logOptions(config: Config): { folder: string; level: Config['BG_LOG_LEVEL']; format: Config['BG_LOG_FORMAT']; timeZone: string } {
-  return { folder: config.BACKPROC_LOG_LOCATION, level: config.BG_LOG_LEVEL, format: config.BG_LOG_FORMAT, timeZone: config.BACKPROC_TIME_ZONE };
+export function logOptions(config: Config): {
+  folder: string;
+  level: Config['BG_LOG_LEVEL'];
+  format: Config['BG_LOG_FORMAT'];
+  timeZone: string;
+} {
+  return {
+    folder: config.BACKPROC_LOG_LOCATION,
+    level: config.BG_LOG_LEVEL,
+    format: config.BG_LOG_FORMAT,
+    timeZone: config.BACKPROC_TIME_ZONE,
+  };
 }
 
 /** How often a thread tells how far an account is. */
 const progressMs = 200;
 
-function threadsOptions(config: Config, storeThread: StoreThread, log: Log): Omit<Parameters<typeof createThreads>[0], 'onProgress'> {
+function threadsOptions(
+  config: Config,
+  storeThread: StoreThread,
+  log: Log,
+): Omit<Parameters<typeof createThreads>[0], 'onProgress'> {
   const limits = {
     messageBytesMax: config.EMAIL_MAX_MESSAGE_BYTES,
     authRetrySeconds: config.EMAIL_AUTH_ERROR_CHECK_RETRY_TIME,
@@ -124,17 +145,32 @@ function threadsOptions(config: Config, storeThread: StoreThread, log: Log): Omi
   };
   return {
     storeThread,
-    start: { storeFile: storeFile(config), keyFile: config.BACKPROC_SECRET_KEY_FILE, limits, log: logOptions(config), progressMs },
+    start: {
+      storeFile: storeFile(config),
+      keyFile: config.BACKPROC_SECRET_KEY_FILE,
+      limits,
+      log: logOptions(config),
+      progressMs,
+    },
     threadCountMax: config.BG_MAX_THREADS,
     tasksPerThreadMax: Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD),
     log,
   };
 }
 
-async function runPasses(options: EngineOptions, store: Store, threads: Threads, log: Log, work: readonly AccountScope[]): Promise<PassReport[]> {
+async function runPasses(
+  options: EngineOptions,
+  store: Store,
+  threads: Threads,
+  log: Log,
+  work: readonly AccountScope[],
+): Promise<PassReport[]> {
   const { config } = options;
   const hosts = new Map((await store.accounts()).map((account) => [account.acntid, account.imap.host]));
-  const budget = createBudget({ perHost: config.BG_MAX_CONNECTIONS_PER_HOST, perAccount: config.BG_MAX_CONNECTIONS_PER_ACCOUNT }, countHosts(work, hosts));
+  const budget = createBudget(
+    { perHost: config.BG_MAX_CONNECTIONS_PER_HOST, perAccount: config.BG_MAX_CONNECTIONS_PER_ACCOUNT },
+    countHosts(work, hosts),
+  );
   const reports: PassReport[] = [];
   const runOne = async ({ acntid, scope }: AccountScope): Promise<void> => {
     const grant = await budget.take(hosts.get(acntid) ?? '');
@@ -149,7 +185,12 @@ async function runPasses(options: EngineOptions, store: Store, threads: Threads,
   return reports;
 }
 
-const abortedReport = (acntid: number): PassReport => ({ acntid, folders: [], unchangedCount: 0, error: toErrorRecord(new EngineError('aborted', '')) });
+const abortedReport = (acntid: number): PassReport => ({
+  acntid,
+  folders: [],
+  unchangedCount: 0,
+  error: toErrorRecord(new EngineError('aborted', '')),
+});
 
 function countHosts(work: readonly AccountScope[], hosts: ReadonlyMap<number, string>): Map<string, number> {
   const counts = new Map<string, number>();
@@ -159,4 +200,3 @@ function countHosts(work: readonly AccountScope[], hosts: ReadonlyMap<number, st
   }
   return counts;
 }
-

@@ -42,7 +42,9 @@ function tryLock(file: string): Lock | null {
   } catch (error) {
     database.close();
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) return null;
-    throw new EngineError('store_io', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new EngineError('store_io', `${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -18,7 +18,13 @@ export interface PidFile {
 export function writePidFile(folder: string, node: string, startedAt: string): PidFile {
   mkdirSync(folder, { recursive: true, mode: 0o770 });
   const file = join(folder, 'backproc.pid');
-  const record: PidRecord = { pid: process.pid, startTicks: startTicksOf(process.pid), bootId: bootId(), node, startedAt };
+  const record: PidRecord = {
+    pid: process.pid,
+    startTicks: startTicksOf(process.pid),
+    bootId: bootId(),
+    node,
+    startedAt,
+  };
   writeFileSync(file, `${JSON.stringify(record)}\n`, { mode: 0o660 });
   return {
     remove() {

@@ -13,7 +13,12 @@ export interface ThreadStart {
   readonly storeFile: string;
   readonly keyFile: string;
   readonly limits: PassLimits;
-  readonly log: { readonly folder: string; readonly level: LogLevel; readonly format: LogFormat; readonly timeZone: string };
+  readonly log: {
+    readonly folder: string;
+    readonly level: LogLevel;
+    readonly format: LogFormat;
+    readonly timeZone: string;
+  };
   /** Progress is sent at most this often per account. */
   readonly progressMs: number;
 }

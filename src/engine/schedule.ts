@@ -46,19 +46,25 @@ export interface Now {
 export function dueScope(account: DueAccount, intervals: Intervals, now: Now): Scope | null {
   if (!account.enabled || isAhead(account.retryMs, now)) return null;
   const isPresent = account.lastSeenMs !== null && now.ms - account.lastSeenMs < intervals.presenceSeconds * 1000;
-  const folders = account.folders.filter((folder) => folder.priority !== 'off' && folder.isSelectable && !isAhead(folder.retryMs, now));
+  const folders = account.folders.filter(
+    (folder) => folder.priority !== 'off' && folder.isSelectable && !isAhead(folder.retryMs, now),
+  );
   const full = folders.filter((folder) => isFullDue(folder, intervals, isPresent, now)).map((folder) => folder.emfdid);
-  const recent = folders.filter((folder) => isRecentDue(folder, intervals, isPresent, now)).map((folder) => folder.emfdid);
+  const recent = folders
+    .filter((folder) => isRecentDue(folder, intervals, isPresent, now))
+    .map((folder) => folder.emfdid);
   const isNew = account.checkedMs === null || folders.some((folder) => !folder.isFirstSynced);
   return isNew || full.length + recent.length > 0 ? { kind: 'schedule', recent, full } : null;
 }
 
 /** A retry time far in the future comes from a clock that jumped: it holds for a day at most. */
 const retryMsMax = 25 * 60 * 60 * 1000;
-const isAhead = (retryMs: number | null, now: Now): boolean => retryMs !== null && retryMs > now.ms && retryMs - now.ms < retryMsMax;
+const isAhead = (retryMs: number | null, now: Now): boolean =>
+  retryMs !== null && retryMs > now.ms && retryMs - now.ms < retryMsMax;
 
 /** A time in the future counts as never: the clock was set back. */
-const isOlder = (ms: number | null, seconds: number, now: Now): boolean => ms === null || ms > now.ms || now.ms - ms >= seconds * 1000;
+const isOlder = (ms: number | null, seconds: number, now: Now): boolean =>
+  ms === null || ms > now.ms || now.ms - ms >= seconds * 1000;
 
 function isRecentDue(folder: DueFolder, intervals: Intervals, isPresent: boolean, now: Now): boolean {
   if (folder.priority !== 'high' || !folder.isFirstSynced) return false;
@@ -67,7 +73,8 @@ function isRecentDue(folder: DueFolder, intervals: Intervals, isPresent: boolean
 
 function isFullDue(folder: DueFolder, intervals: Intervals, isPresent: boolean, now: Now): boolean {
   if (!folder.isFirstSynced) return false;
-  if (folder.priority === 'high') return isOlder(folder.fullSyncedMs, isPresent ? intervals.fullSeconds : intervals.fullSecondsAway, now);
+  if (folder.priority === 'high')
+    return isOlder(folder.fullSyncedMs, isPresent ? intervals.fullSeconds : intervals.fullSecondsAway, now);
   return isDailyDue(folder.fullSyncedMs, intervals.lowStart, now);
 }
 

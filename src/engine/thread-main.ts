@@ -4,8 +4,8 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError, toErrorRecord } from '../base/errors.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { openSession } from '../imap/open-session.ts';
-import type { Store } from '../store/store.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
+import type { Store } from '../store/store.ts';
 import type { PassTask, Ports, Progress } from '../sync/pass.ts';
 import { syncAccount } from '../sync/sync-account.ts';
 import type { FromThread, ThreadStart, ToThread } from './protocol.ts';
@@ -39,7 +39,12 @@ async function runTask(ports: Ports, taskId: number, task: PassTask): Promise<vo
   }
 }
 
-async function end(stopping: AbortController, running: ReadonlySet<Promise<void>>, store: Store, log: Log): Promise<void> {
+async function end(
+  stopping: AbortController,
+  running: ReadonlySet<Promise<void>>,
+  store: Store,
+  log: Log,
+): Promise<void> {
   stopping.abort(new EngineError('aborted', ''));
   await Promise.allSettled(running);
   await store.close();

@@ -42,6 +42,12 @@ interface Thread {
   readonly tasks: Map<number, Pending>;
 }
 
+/**
+ * A small nursery, collected often: bodies are Buffers outside the heap, freed only when their small heads are collected. With
+ * V8's default of 48 MiB the first sync of 20,000 mails peaks 60 MB higher (bench).
+ */
+const maxYoungGenerationSizeMb = 6;
+
 /** A task that took two threads with it is not given to a third: it is reported as failed. */
 const deathsMax = 2;
 
@@ -113,7 +119,12 @@ function startThread(
 ): Thread {
   const storePort = options.storeThread.connect();
   const workerData: ThreadStart = { ...options.start, thread: name, storePort };
-  const worker = new Worker(new URL('./thread-main.js', import.meta.url), { workerData, transferList: [storePort], name });
+  const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb },
+    transferList: [storePort],
+    name,
+  });
   const thread: Thread = { name, worker, tasks: new Map() };
   let cause: ErrorRecord = { code: 'thread_died', scope: 'thread', remedy: 'retry', detail: 'without a word' };
   worker.on('message', (message: FromThread) => {
@@ -122,7 +133,9 @@ function startThread(
     else if (message.kind === 'failed') settleFailed(options, thread, message, settle);
   });
   worker.on('error', (error) => {
-    cause = toErrorRecord(new EngineError('thread_died', error instanceof Error ? (error.stack ?? error.message) : String(error)));
+    cause = toErrorRecord(
+      new EngineError('thread_died', error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    );
   });
   worker.on('exit', () => died(thread, cause));
   return thread;
@@ -140,7 +153,12 @@ function settleFailed(
   settle(thread, taskId, failedReport(task, error));
 }
 
-const failedReport = (task: PassTask, error: ErrorRecord): PassReport => ({ acntid: task.acntid, folders: [], unchangedCount: 0, error });
+const failedReport = (task: PassTask, error: ErrorRecord): PassReport => ({
+  acntid: task.acntid,
+  folders: [],
+  unchangedCount: 0,
+  error,
+});
 
 async function stopThread(thread: Thread): Promise<void> {
   const ended = new Promise((resolve) => thread.worker.once('exit', resolve));

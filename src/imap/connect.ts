@@ -33,7 +33,12 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
   timeRoundTrips(client, timing);
   const what = `login as ${options.user} at ${options.host}:${options.port}`;
   try {
-    const deadline = { ms: connectTimeoutMs + greetingTimeoutMs + options.commandTimeoutMs, onExpire: () => client.close(), signal: options.signal, what };
+    const deadline = {
+      ms: connectTimeoutMs + greetingTimeoutMs + options.commandTimeoutMs,
+      onExpire: () => client.close(),
+      signal: options.signal,
+      what,
+    };
     await withDeadline(client.connect(), deadline);
   } catch (error) {
     client.close();
@@ -46,7 +51,12 @@ interface Timing {
   roundTripMs: number;
 }
 
-function clientOptions(options: SessionOptions, timing: Timing, dropped: { count: number }, onVanished: (uid: number) => void): ImapFlowOptions {
+function clientOptions(
+  options: SessionOptions,
+  timing: Timing,
+  dropped: { count: number },
+  onVanished: (uid: number) => void,
+): ImapFlowOptions {
   return {
     host: options.host,
     port: options.port,
@@ -92,7 +102,8 @@ interface WithExec {
   exec(...command: unknown[]): Promise<unknown>;
 }
 
-const hasExec = (client: ImapFlow): client is ImapFlow & WithExec => 'exec' in client && typeof client.exec === 'function';
+const hasExec = (client: ImapFlow): client is ImapFlow & WithExec =>
+  'exec' in client && typeof client.exec === 'function';
 
 /** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
 function libraryLogger(options: SessionOptions, dropped: { count: number }) {

@@ -27,7 +27,10 @@ export function toEngineError(error: unknown, context: FailureContext): EngineEr
   const code = codeOf(thrown);
   const detail = `${context.what}: ${[thrown.serverResponseCode === '' ? '' : `[${thrown.serverResponseCode}]`, thrown.responseText || thrown.message].filter((part) => part !== '').join(' ')}`;
   const waitMs = code === 'throttled' ? throttleMs(thrown) : 0;
-  return new EngineError(code, detail.slice(0, 500), { cause: error, ...(waitMs > 0 ? { notBefore: new Date(context.nowMs + waitMs).toISOString() } : {}) });
+  return new EngineError(code, detail.slice(0, 500), {
+    cause: error,
+    ...(waitMs > 0 ? { notBefore: new Date(context.nowMs + waitMs).toISOString() } : {}),
+  });
 }
 
 function describe(error: unknown): Thrown {
@@ -97,25 +100,31 @@ function codeOf(thrown: Thrown): ErrorCode {
   const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;
   if (thrown.mailboxMissing) return 'folder_missing';
   if (isTlsDistrust(thrown)) return 'tls_untrusted';
-  if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined) return 'tls_unavailable';
+  if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined)
+    return 'tls_unavailable';
   if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(`${code} ${message}`)) return 'not_imap';
   if (/throttled|overquota|suggested backoff/i.test(responseText)) return 'throttled';
   const network = networkCodes[code];
   if (network !== undefined) return network;
-  if (authenticationFailed) return responseCodes[serverResponseCode.toUpperCase()] ?? loginCode(responseText || message);
+  if (authenticationFailed)
+    return responseCodes[serverResponseCode.toUpperCase()] ?? loginCode(responseText || message);
   if (serverResponseCode.toUpperCase() === 'NONEXISTENT') return 'folder_missing';
   return thrown.responseStatus === 'NO' || thrown.responseStatus === 'BAD' ? 'command_refused' : otherCode(thrown);
 }
 
-const loginCode = (text: string): ErrorCode => loginTexts.find(([pattern]) => pattern.test(text))?.[1] ?? 'auth_unavailable';
+const loginCode = (text: string): ErrorCode =>
+  loginTexts.find(([pattern]) => pattern.test(text))?.[1] ?? 'auth_unavailable';
 
 const isTlsDistrust = ({ code, message }: Thrown): boolean =>
-  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code) || /self[- ]signed certificate|certificate has expired|altnames/i.test(message);
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code) ||
+  /self[- ]signed certificate|certificate has expired|altnames/i.test(message);
 
 function otherCode({ code, message }: Thrown): ErrorCode {
   if (/connection (not available|closed|lost)|socket|BYE|Unexpected close/i.test(message)) return 'connection_lost';
   if (/timed? ?out/i.test(message)) return 'timeout';
-  return /pars|protocol|unexpected/i.test(`${code} ${message}`) || code !== '' ? 'protocol_violation' : 'connection_lost';
+  return /pars|protocol|unexpected/i.test(`${code} ${message}`) || code !== ''
+    ? 'protocol_violation'
+    : 'connection_lost';
 }
 
 /** "Suggested Backoff Time: 299961 milliseconds" (Office 365). */

@@ -19,18 +19,23 @@ export interface LargeBodyInput {
 
 /** Undefined: the message is gone. Throws message_too_large. */
 export async function fetchLargeBody({ client, run, uid, bytesMax }: LargeBodyInput): Promise<BodyRow | undefined> {
-  const about = await run('FETCH SIZE', () => client.fetchOne(`${uid}`, { uid: true, flags: true, internalDate: true, size: true }, { uid: true }));
+  const about = await run('FETCH SIZE', () =>
+    client.fetchOne(`${uid}`, { uid: true, flags: true, internalDate: true, size: true }, { uid: true }),
+  );
   if (!about || about.uid !== uid) return undefined;
   const announced = about.size ?? 0;
   if (announced > bytesMax) throw new EngineError('message_too_large', `UID ${uid}: ${announced} bytes`);
   let body: Buffer = Buffer.allocUnsafeSlow(Math.max(announced, partBytes));
   let length = 0;
   for (;;) {
-    const part = await run('FETCH part', () => client.fetchOne(`${uid}`, { uid: true, source: { start: length, maxLength: partBytes } }, { uid: true }));
+    const part = await run('FETCH part', () =>
+      client.fetchOne(`${uid}`, { uid: true, source: { start: length, maxLength: partBytes } }, { uid: true }),
+    );
     if (!part) return undefined;
     // Past the end a server sends an empty string, which imapflow gives as no Buffer.
     const bytes = Buffer.isBuffer(part.source) ? part.source : Buffer.alloc(0);
-    if (length + bytes.length > bytesMax) throw new EngineError('message_too_large', `UID ${uid}: more than ${bytesMax} bytes`);
+    if (length + bytes.length > bytesMax)
+      throw new EngineError('message_too_large', `UID ${uid}: more than ${bytesMax} bytes`);
     body = withRoom(body, length, bytes.length);
     bytes.copy(body, length);
     length += bytes.length;

@@ -2,13 +2,21 @@
 import type { FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
-import { subtractUids, type UidSet, uidSetOf, uidsAscending, unionUids } from '../base/uid-set.ts';
-import { type Connected, connect } from './connect.ts';
+import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
+import { connect } from './connect.ts';
 import { toEngineError } from './failure.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { listFolders, positive } from './listing.ts';
 import { isAsked, toBodyRow, toFlagRow, toMetadataRow } from './rows.ts';
-import type { BodyRow, Capabilities, FlagRow, ImapSession, MetadataRow, OpenedFolder, SessionOptions } from './session.ts';
+import type {
+  BodyRow,
+  Capabilities,
+  FlagRow,
+  ImapSession,
+  MetadataRow,
+  OpenedFolder,
+  SessionOptions,
+} from './session.ts';
 import { createStopwatch } from './stopwatch.ts';
 import { toCommandSets } from './uid-ranges.ts';
 import { collectVanished } from './vanished-ranges.ts';
@@ -21,7 +29,7 @@ const logoutMs = 3000;
 
 export async function openSession(options: SessionOptions): Promise<ImapSession> {
   const vanished = collectVanished();
-  const connected = await connect(options, vanished.add);
+  const connected = await connect(options, (uid) => vanished.add(uid));
   const { client } = connected;
   const run = <T>(what: string, work: () => Promise<T>): Promise<T> => bounded(options, client, what, work);
   const openedFlags: FlagRow[] = [];
@@ -30,11 +38,19 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ seq: 0, ...event, uid: event.uid }));
   });
 
-  const fetchRows = async (what: string, uids: Asked, query: FetchQueryObject, changedSince?: bigint): Promise<Map<number, MetadataRow>> => {
+  const fetchRows = async (
+    what: string,
+    uids: Asked,
+    query: FetchQueryObject,
+    changedSince?: bigint,
+  ): Promise<Map<number, MetadataRow>> => {
     const rows = new Map<number, MetadataRow>();
     for (const set of toCommandSets(uids)) {
       await run(what, async () => {
-        for await (const message of client.fetch(set, query, { uid: true, ...(changedSince === undefined ? {} : { changedSince }) })) {
+        for await (const message of client.fetch(set, query, {
+          uid: true,
+          ...(changedSince === undefined ? {} : { changedSince }),
+        })) {
           if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toMetadataRow(message));
         }
       });
@@ -53,7 +69,10 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       isOpening = true;
       openedFlags.length = 0;
       vanished.take();
-      const resync = since && client.enabled.has('QRESYNC') ? { uidValidity: BigInt(since.uidValidity), changedSince: since.modseq } : {};
+      const resync =
+        since && client.enabled.has('QRESYNC')
+          ? { uidValidity: BigInt(since.uidValidity), changedSince: since.modseq }
+          : {};
       const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(path, { readOnly: true, ...resync }));
       isOpening = false;
       return toOpened(mailbox, vanished.take(), openedFlags, client);
@@ -65,13 +84,21 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       return [...rows.values()].map(({ uid, flags, modseq }) => ({ uid, flags, modseq }));
     },
     async fetchMetadata(uids, { withMessageId }) {
-      const query = { uid: true, flags: true, internalDate: true, size: true, ...(withMessageId ? { headers: ['message-id'] } : {}) };
+      const query = {
+        uid: true,
+        flags: true,
+        internalDate: true,
+        size: true,
+        ...(withMessageId ? { headers: ['message-id'] } : {}),
+      };
       return [...(await fetchRows('FETCH', uids, query)).values()];
     },
     fetchBodies: (uids, onRow) => fetchBodies(options, client, uids, onRow),
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
     async fetchHeader(uid) {
-      const message = await run('FETCH HEADER', () => client.fetchOne(`${uid}`, { uid: true, headers: true }, { uid: true }));
+      const message = await run('FETCH HEADER', () =>
+        client.fetchOne(`${uid}`, { uid: true, headers: true }, { uid: true }),
+      );
       return message && Buffer.isBuffer(message.headers) ? message.headers.subarray(0, headerBytesMax) : undefined;
     },
     close: () => logout(client),
@@ -83,7 +110,12 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
 async function bounded<T>(options: SessionOptions, client: ImapFlow, what: string, work: () => Promise<T>): Promise<T> {
   if (!client.usable) throw new EngineError('connection_lost', what);
   try {
-    return await withDeadline(work(), { ms: options.commandTimeoutMs, onExpire: () => client.close(), signal: options.signal, what });
+    return await withDeadline(work(), {
+      ms: options.commandTimeoutMs,
+      onExpire: () => client.close(),
+      signal: options.signal,
+      what,
+    });
   } catch (error) {
     throw toEngineError(error, { what, nowMs: Date.now() });
   }
@@ -124,7 +156,10 @@ type Run = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 async function listUids(client: ImapFlow, run: Run, range: Asked): Promise<UidSet> {
   let found: UidSet = [];
   for (const set of toCommandSets(range)) {
-    const uids = await run('SEARCH', async () => (await client.search({ uid: set }, { uid: true })) || fetchUids(client, set));
+    const uids = await run(
+      'SEARCH',
+      async () => (await client.search({ uid: set }, { uid: true })) || fetchUids(client, set),
+    );
     found = unionUids(found, uidSetOf(uids.filter((uid) => isAsked(range, uid))));
   }
   return found;
@@ -148,7 +183,9 @@ async function listLarger(
   for (const set of toCommandSets(uids)) {
     const found = await run('SEARCH LARGER', () => client.search({ uid: set, larger: bytes }, { uid: true }));
     if (found) larger.push(...found.filter((uid) => isAsked(uids, uid)));
-    else for (const row of (await fetchRows('FETCH SIZE', uids, { uid: true, flags: true, size: true })).values()) if (row.size > bytes) larger.push(row.uid);
+    else
+      for (const row of (await fetchRows('FETCH SIZE', uids, { uid: true, flags: true, size: true })).values())
+        if (row.size > bytes) larger.push(row.uid);
   }
   return uidSetOf(larger);
 }
@@ -156,7 +193,12 @@ async function listLarger(
 const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true, size: true, source: true };
 
 /** The clock stands still while our own work on a row is awaited: only the server can be late. */
-async function fetchBodies(options: SessionOptions, client: ImapFlow, uids: UidSet, onRow: (row: BodyRow) => Promise<void> | void): Promise<void> {
+async function fetchBodies(
+  options: SessionOptions,
+  client: ImapFlow,
+  uids: UidSet,
+  onRow: (row: BodyRow) => Promise<void> | void,
+): Promise<void> {
   const done = new Set<number>();
   for (const set of toCommandSets(uids)) {
     if (!client.usable) throw new EngineError('connection_lost', 'FETCH');

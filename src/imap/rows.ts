@@ -11,7 +11,10 @@ export function isAsked(uids: UidSet | { readonly first: number }, uid: unknown)
 
 /** Sorted, space-separated, without \Recent. */
 export function flagText(flags: Iterable<string> | undefined): string {
-  return [...new Set(flags ?? [])].filter((flag) => flag.toLowerCase() !== '\\recent').sort(byCodeUnit).join(' ');
+  return [...new Set(flags ?? [])]
+    .filter((flag) => flag.toLowerCase() !== '\\recent')
+    .sort(byCodeUnit)
+    .join(' ');
 }
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -16,7 +16,10 @@ export interface Stopwatch {
 
 const bytesPerMib = 1024 * 1024;
 
-export function createStopwatch(options: Pick<SessionOptions, 'commandTimeoutMs' | 'transferTimeoutMsPerMib' | 'signal'>, onExpire: () => void): Stopwatch {
+export function createStopwatch(
+  options: Pick<SessionOptions, 'commandTimeoutMs' | 'transferTimeoutMsPerMib' | 'signal'>,
+  onExpire: () => void,
+): Stopwatch {
   let leftMs = options.commandTimeoutMs;
   let startedMs = performance.now();
   let failure: EngineError | null = null;

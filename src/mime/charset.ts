@@ -2,7 +2,10 @@
 
 /** Stateful escapes (ISO-2022-JP, HZ) are 7-bit: they are only seen when the mail names them. */
 export function decodeBytes(bytes: Buffer, charset: string | null): string {
-  if (isAscii(bytes)) return charset !== null && /^iso-2022/i.test(charset) && bytes.includes(27) ? named(bytes, charset) : bytes.toString('latin1');
+  if (isAscii(bytes))
+    return charset !== null && /^iso-2022/i.test(charset) && bytes.includes(27)
+      ? named(bytes, charset)
+      : bytes.toString('latin1');
   return utf8(bytes) ?? named(bytes, charset ?? 'windows-1252');
 }
 

@@ -11,7 +11,17 @@ export interface HeaderBlock {
   readonly charset: string | null;
 }
 
-const wanted = new Set(['message-id', 'in-reply-to', 'references', 'subject', 'from', 'to', 'cc', 'date', 'content-type']);
+const wanted = new Set([
+  'message-id',
+  'in-reply-to',
+  'references',
+  'subject',
+  'from',
+  'to',
+  'cc',
+  'date',
+  'content-type',
+]);
 
 export function headerBlock(raw: Buffer): HeaderBlock {
   const fields = scan(raw);
@@ -56,8 +66,12 @@ function endOfField(raw: Buffer, start: number, end: number): number {
 function keep(fields: Map<string, Buffer>, raw: Buffer, start: number, end: number): void {
   const colon = raw.subarray(start, Math.min(end, start + 16)).indexOf(COLON);
   if (colon === -1) return;
-  const name = raw.toString('latin1', start, start + colon).trim().toLowerCase();
-  if (wanted.has(name) && !fields.has(name)) fields.set(name, unfold(raw.subarray(start + colon + 1, Math.min(end, start + fieldBytesMax))));
+  const name = raw
+    .toString('latin1', start, start + colon)
+    .trim()
+    .toLowerCase();
+  if (wanted.has(name) && !fields.has(name))
+    fields.set(name, unfold(raw.subarray(start + colon + 1, Math.min(end, start + fieldBytesMax))));
 }
 
 function unfold(value: Buffer): Buffer {

@@ -74,7 +74,10 @@ function decodeWords(value: string): string {
 
 /** Unpaired surrogates and control characters have no place in a SQL text column. */
 function clean(text: string): string {
-  return (/[\ud800-\udfff]/.test(text) ? text.toWellFormed() : text).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '');
+  return (/[\ud800-\udfff]/.test(text) ? text.toWellFormed() : text).replace(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g,
+    '',
+  );
 }
 
 /** `<id@host>`; comments and a second id are left out. Without brackets, as it stands. */
@@ -104,6 +107,8 @@ function flatten(entries: readonly Parsed[]): Address[] {
 }
 
 const toAddress = ({ name, address }: Parsed): Address => ({
-  name: clean(decodeWords(name ?? '')).replace(/\s+/g, ' ').trim(),
+  name: clean(decodeWords(name ?? ''))
+    .replace(/\s+/g, ' ')
+    .trim(),
   address: clean(decodeWords(address ?? '')).trim(),
 });

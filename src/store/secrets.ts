@@ -45,7 +45,8 @@ function seal(key: Buffer, acntid: number, password: string): Uint8Array {
 
 function unseal(key: Buffer, acntid: number, sealed: Buffer): string {
   const keyId = sealed.subarray(0, keyIdBytes);
-  if (!keyId.equals(keyIdOf(key))) throw unreadable(`account ${acntid}: sealed with key ${keyId.toString('hex')}, not this one`);
+  if (!keyId.equals(keyIdOf(key)))
+    throw unreadable(`account ${acntid}: sealed with key ${keyId.toString('hex')}, not this one`);
   const nonce = sealed.subarray(keyIdBytes, keyIdBytes + nonceBytes);
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
@@ -59,9 +60,11 @@ function unseal(key: Buffer, acntid: number, sealed: Buffer): string {
 
 const keyIdOf = (key: Buffer): Buffer => createHash('sha256').update(key).digest().subarray(0, keyIdBytes);
 
-const boundTo = (acntid: number, keyId: Buffer): Buffer => Buffer.from(`account:${acntid}|password|${keyId.toString('hex')}`);
+const boundTo = (acntid: number, keyId: Buffer): Buffer =>
+  Buffer.from(`account:${acntid}|password|${keyId.toString('hex')}`);
 
-const unreadable = (detail: string, cause?: unknown): EngineError => new EngineError('secret_unreadable', detail, { cause });
+const unreadable = (detail: string, cause?: unknown): EngineError =>
+  new EngineError('secret_unreadable', detail, { cause });
 
 function readOrCreateKey(file: string): Buffer {
   try {
@@ -105,4 +108,5 @@ function refuseUnsafe(file: string): void {
   throw new EngineError('secret_key_unsafe', `${file} has mode 0${mode.toString(8)}`);
 }
 
-const hasCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

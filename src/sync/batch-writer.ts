@@ -93,5 +93,10 @@ async function writeBatch(pass: FolderPass, batch: Batch): Promise<void> {
     isFirstSync: pass.isFirstSync,
     at: toInstant(pass.ports.clock()),
   });
-  pass.noteStored(result.storedCount, batch.bytes, batch.quarantined.length + result.quarantinedUids.length, uids.length);
+  pass.noteStored(
+    result.storedCount,
+    batch.bytes,
+    batch.quarantined.length + result.quarantinedUids.length,
+    uids.length,
+  );
 }

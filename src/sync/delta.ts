@@ -15,13 +15,19 @@ export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): P
 }
 
 async function applyFlags(pass: FolderPass, flagsSince: bigint | null): Promise<void> {
-  const rows = pass.opened.changes?.flags ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
+  const rows =
+    pass.opened.changes?.flags ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
   if (rows.length > 0) await storeFlags(pass, rows);
 }
 
 async function storeFlags(pass: FolderPass, rows: readonly FlagRow[]): Promise<void> {
   const { ports, folder, uidValidity, counts } = pass;
-  counts.flagCount += await ports.store.applyFlags({ emfdid: folder.emfdid, uidValidity, changes: rows, at: toInstant(ports.clock()) });
+  counts.flagCount += await ports.store.applyFlags({
+    emfdid: folder.emfdid,
+    uidValidity,
+    changes: rows,
+    at: toInstant(ports.clock()),
+  });
 }
 
 /** UIDNEXT is only a hint, but when it has not moved since a finished pass there is nothing above. */

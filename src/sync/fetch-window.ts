@@ -3,10 +3,19 @@
  * already), quarantined, or found gone by a second look. A UID that merely did not come is never taken for gone: servers
  * leave rows out of an OK answer (RFC 2180 4.1, and worse). A message that the server refuses is cornered by halving.
  */
-import { toInstant } from '../base/clock.ts';
+
 import { throwIfAborted } from '../base/abort.ts';
+import { toInstant } from '../base/clock.ts';
 import { asEngineError } from '../base/errors.ts';
-import { intersectUids, subtractUids, type UidSet, uidCount, uidSetOf, uidsAscending, unionUids } from '../base/uid-set.ts';
+import {
+  intersectUids,
+  subtractUids,
+  type UidSet,
+  uidCount,
+  uidSetOf,
+  uidsAscending,
+  unionUids,
+} from '../base/uid-set.ts';
 import type { BodyRow } from '../imap/session.ts';
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
 import { recordArrived } from './delta.ts';
@@ -95,7 +104,12 @@ async function refusalOf(work: () => Promise<void>): Promise<string | null> {
 }
 
 /** What did not come: gone after a second look, or there after all; then it is asked for again, in halves, down to one. */
-async function settleRest(pass: FolderPass, writer: BatchWriter, missing: UidSet, refusal: string | null): Promise<void> {
+async function settleRest(
+  pass: FolderPass,
+  writer: BatchWriter,
+  missing: UidSet,
+  refusal: string | null,
+): Promise<void> {
   if (missing.length === 0) return;
   const present = await pass.session.listUids(missing);
   writer.settle(subtractUids(missing, present));
@@ -135,7 +149,13 @@ async function fetchLarge(pass: FolderPass, writer: BatchWriter, uid: number): P
   await writer.flush();
 }
 
-async function quarantine(pass: FolderPass, writer: BatchWriter, uid: number, error: string, triesAgain: boolean): Promise<void> {
+async function quarantine(
+  pass: FolderPass,
+  writer: BatchWriter,
+  uid: number,
+  error: string,
+  triesAgain: boolean,
+): Promise<void> {
   const { folder, session, ports } = pass;
   let raw: Buffer | null = null;
   await refusalOf(async () => {

@@ -37,9 +37,21 @@ export interface FolderPass extends FolderTask {
   throwIfWriteFailed(): void;
 }
 
-export function createFolderPass(ports: Ports, session: ImapSession, task: FolderTask, opened: OpenedFolder): FolderPass {
+export function createFolderPass(
+  ports: Ports,
+  session: ImapSession,
+  task: FolderTask,
+  opened: OpenedFolder,
+): FolderPass {
   const { folder } = task;
-  const counts: Counts = { receivedCount: 0, receivedBytes: 0, flagCount: 0, vanishedCount: 0, quarantinedCount: 0, heldCount: 0 };
+  const counts: Counts = {
+    receivedCount: 0,
+    receivedBytes: 0,
+    flagCount: 0,
+    vanishedCount: 0,
+    quarantinedCount: 0,
+    heldCount: 0,
+  };
   let hasWriteFailed = false;
   return {
     ...task,

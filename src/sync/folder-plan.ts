@@ -15,7 +15,9 @@ export function planFolders(stored: readonly Folder[], listing: FolderListing): 
   const matched = new Set(matches.values());
   return {
     create: listing.folders.filter((folder) => !matches.has(folder)).map(listed),
-    update: [...matches].filter(([folder, row]) => differs(row, folder)).map(([folder, row]) => ({ ...listed(folder), emfdid: row.emfdid })),
+    update: [...matches]
+      .filter(([folder, row]) => differs(row, folder))
+      .map(([folder, row]) => ({ ...listed(folder), emfdid: row.emfdid })),
     missing: listing.isComplete ? stored.filter((row) => isMissing(row, matched)).map(missing) : [],
   };
 }
@@ -47,7 +49,11 @@ function isAnotherFolder(row: Folder, folder: ObservedFolder): boolean {
   return row.mailboxId !== null && folder.mailboxId !== null && row.mailboxId !== folder.mailboxId;
 }
 
-function matchRenamed(stored: readonly Folder[], observed: readonly ObservedFolder[], matches: Map<ObservedFolder, Folder>): void {
+function matchRenamed(
+  stored: readonly Folder[],
+  observed: readonly ObservedFolder[],
+  matches: Map<ObservedFolder, Folder>,
+): void {
   const taken = new Set(matches.values());
   for (const folder of observed) {
     if (matches.has(folder)) continue;
@@ -64,7 +70,12 @@ function isSameFolder(row: Folder, folder: ObservedFolder): boolean {
   const { status } = folder;
   if (!status || row.uidValidity === null || status.uidValidity !== row.uidValidity) return false;
   // An empty folder proves nothing: many share a UIDVALIDITY that was drawn in the same second.
-  return status.messages > 0 && row.uidNext !== null && status.uidNext === row.uidNext && row.messageCount === status.messages;
+  return (
+    status.messages > 0 &&
+    row.uidNext !== null &&
+    status.uidNext === row.uidNext &&
+    row.messageCount === status.messages
+  );
 }
 
 const listed = (folder: ObservedFolder): ListedFolder => ({

@@ -2,8 +2,8 @@
 import type { Clock } from '../base/clock.ts';
 import { openSession } from '../imap/open-session.ts';
 import type { Account, Folder, Store } from '../store/store.ts';
-import { planFolders } from './folder-plan.ts';
 import { pendingCountOf } from './folder-pass.ts';
+import { planFolders } from './folder-plan.ts';
 import { openOnce } from './open-once.ts';
 import type { Scope } from './pass.ts';
 import { forecastVisits } from './visits.ts';
@@ -25,18 +25,42 @@ export async function forecast(store: Store, account: Account, scope: Scope, clo
     const known = folders.filter((folder) => folder.retiredAt === null);
     const visits = await forecastVisits({ store, clock }, scope, known, listing);
     return [
-      ...visits.map(({ folder, status, plan }) => row(folder, status?.messages ?? null, plan.step === 'scan' ? `scan: ${plan.because}` : plan.step)),
-      ...create.map(({ path }) => ({ path, plan: 'new folder', on_server: messagesOf(listing, path), at_last_pass: null, pending: 0 })),
-      ...missing.map(({ emfdid, retire }) => row(known.find((folder) => folder.emfdid === emfdid), null, retire ? 'gone twice: retire' : 'gone once: wait')),
+      ...visits.map(({ folder, status, plan }) =>
+        row(folder, status?.messages ?? null, plan.step === 'scan' ? `scan: ${plan.because}` : plan.step),
+      ),
+      ...create.map(({ path }) => ({
+        path,
+        plan: 'new folder',
+        on_server: messagesOf(listing, path),
+        at_last_pass: null,
+        pending: 0,
+      })),
+      ...missing.map(({ emfdid, retire }) =>
+        row(
+          known.find((folder) => folder.emfdid === emfdid),
+          null,
+          retire ? 'gone twice: retire' : 'gone once: wait',
+        ),
+      ),
     ];
   } finally {
     await session.close();
   }
 }
 
-const messagesOf = (listing: { readonly folders: readonly { readonly path: string; readonly status: { readonly messages: number } | null }[] }, path: string): number | null =>
-  listing.folders.find((folder) => folder.path === path)?.status?.messages ?? null;
+const messagesOf = (
+  listing: {
+    readonly folders: readonly { readonly path: string; readonly status: { readonly messages: number } | null }[];
+  },
+  path: string,
+): number | null => listing.folders.find((folder) => folder.path === path)?.status?.messages ?? null;
 
 function row(folder: Folder | undefined, onServer: number | null, plan: string): ForecastRow {
-  return { path: folder?.path ?? '', plan, on_server: onServer, at_last_pass: folder?.messageCount ?? null, pending: folder ? pendingCountOf(folder) : 0 };
+  return {
+    path: folder?.path ?? '',
+    plan,
+    on_server: onServer,
+    at_last_pass: folder?.messageCount ?? null,
+    pending: folder ? pendingCountOf(folder) : 0,
+  };
 }

@@ -10,10 +10,20 @@ export type Match = { readonly id: number } & Placement;
 
 export function matchIdentities(stored: readonly StoredIdentity[], observed: readonly MetadataRow[]): Match[] {
   const rest = new Set(stored);
-  const byEmailId = pair([...rest], observed, (row) => row.emailId, (row) => row.emailId);
+  const byEmailId = pair(
+    [...rest],
+    observed,
+    (row) => row.emailId,
+    (row) => row.emailId,
+  );
   for (const [row] of byEmailId) rest.delete(row);
   const found = new Set(byEmailId.map(([, row]) => row));
-  const byHeader = pair([...rest], observed.filter((row) => !found.has(row)), headerKey, headerKey);
+  const byHeader = pair(
+    [...rest],
+    observed.filter((row) => !found.has(row)),
+    headerKey,
+    headerKey,
+  );
   return [...byEmailId, ...byHeader].map(([row, placement]) => ({ id: row.id, ...toPlacement(placement) }));
 }
 
@@ -33,7 +43,10 @@ function pair(
   return pairs;
 }
 
-function groupByKey(rows: readonly StoredIdentity[], keyOf: (row: StoredIdentity) => string | null): Map<string, StoredIdentity[]> {
+function groupByKey(
+  rows: readonly StoredIdentity[],
+  keyOf: (row: StoredIdentity) => string | null,
+): Map<string, StoredIdentity[]> {
   const groups = new Map<string, StoredIdentity[]>();
   for (const row of inUidOrder(rows)) {
     const key = keyOf(row);
@@ -45,7 +58,8 @@ function groupByKey(rows: readonly StoredIdentity[], keyOf: (row: StoredIdentity
   return groups;
 }
 
-const inUidOrder = <T extends { readonly uid: number }>(rows: readonly T[]): T[] => [...rows].sort((a, b) => a.uid - b.uid);
+const inUidOrder = <T extends { readonly uid: number }>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => a.uid - b.uid);
 
 interface HeaderIdentity {
   readonly messageIdHeader: string | null;

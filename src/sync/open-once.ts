@@ -6,7 +6,11 @@ import { bulkBytesMax } from './fetch-window.ts';
 
 const timeoutMs = 60_000;
 
-export async function openOnce(store: Store, account: Account, openSession: (options: SessionOptions) => Promise<ImapSession>): Promise<ImapSession> {
+export async function openOnce(
+  store: Store,
+  account: Account,
+  openSession: (options: SessionOptions) => Promise<ImapSession>,
+): Promise<ImapSession> {
   const password = await store.password(account.acntid);
   if (password === undefined) throw new EngineError('no_password', `account ${account.acntid}`);
   return openSession({

@@ -72,7 +72,8 @@ function planRecent(stored: StoredNumbers, observed: ObservedNumbers): Plan {
   const modseq = observed.highestModseq;
   if (modseq === null) return planWithoutModseq(stored, observed);
   // The first look that has MODSEQ at all, and a MODSEQ that went back (RFC 7162 3.1.2.1), leave no starting point for flags.
-  if (stored.highestModseq === null) return stored.isFirstSynced ? { step: 'scan', because: 'no MODSEQ stored yet' } : delta(null);
+  if (stored.highestModseq === null)
+    return stored.isFirstSynced ? { step: 'scan', because: 'no MODSEQ stored yet' } : delta(null);
   if (modseq < stored.highestModseq) return { step: 'scan', because: 'MODSEQ went back' };
   return delta(modseq === stored.highestModseq ? null : stored.highestModseq);
 }
@@ -80,7 +81,9 @@ function planRecent(stored: StoredNumbers, observed: ObservedNumbers): Plan {
 /** Without CONDSTORE a change of flags shows, if at all, in the number of unseen messages. */
 function planWithoutModseq(stored: StoredNumbers, observed: ObservedNumbers): Plan {
   const unseenMoved = observed.unseen !== null && stored.unseenCount !== null && observed.unseen !== stored.unseenCount;
-  return unseenMoved && stored.isFirstSynced ? { step: 'scan', because: 'the number of unseen messages changed' } : delta(null);
+  return unseenMoved && stored.isFirstSynced
+    ? { step: 'scan', because: 'the number of unseen messages changed' }
+    : delta(null);
 }
 
 const delta = (flagsSince: bigint | null): Plan => ({ step: 'delta', flagsSince });

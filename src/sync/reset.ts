@@ -19,11 +19,21 @@ export async function resetFolder(pass: FolderPass): Promise<UidSet> {
     throw new EngineError('uidvalidity_unstable', `${folder.resetCount} changes without a finished pass`);
   }
   const uids = await session.listUids({ first: 1 });
-  const [stored, observed] = [await ports.store.storedIdentities(folder.emfdid), await session.fetchMetadata(uids, { withMessageId: true })];
+  const [stored, observed] = [
+    await ports.store.storedIdentities(folder.emfdid),
+    await session.fetchMetadata(uids, { withMessageId: true }),
+  ];
   const matches = matchIdentities(stored, observed);
   const pending = subtractUids(uids, uidSetOf(matches.map((match) => match.uid)));
   const at = toInstant(ports.clock());
-  await ports.store.applyReset({ emfdid: folder.emfdid, uidValidity, matches, listedUid: highestUid(uids), pending, at });
+  await ports.store.applyReset({
+    emfdid: folder.emfdid,
+    uidValidity,
+    matches,
+    listedUid: highestUid(uids),
+    pending,
+    at,
+  });
   pass.listedUid = highestUid(uids);
   ports.log.info(`UIDVALIDITY changed: ${matches.length} of ${stored.length} stored messages recognised`, {
     acntid: folder.acntid,

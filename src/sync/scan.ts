@@ -8,7 +8,7 @@ import { toInstant } from '../base/clock.ts';
 import { formatUidSet, hasUid, type UidSet, uidCount, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import type { ListingRecord, QuarantineRow } from '../store/store.ts';
-import { type Comparison, type CompareInput, compareFolder } from './compare.ts';
+import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
 import { type FolderPass, pendingCountOf } from './folder-pass.ts';
 import { holdsDeletions } from './plan.ts';
 
@@ -32,10 +32,20 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   return { pending, liveUids, missingUids, revivedUids };
 }
 
-async function compareInput(pass: FolderPass, rows: readonly FlagRow[], quarantine: readonly QuarantineRow[]): Promise<CompareInput> {
+async function compareInput(
+  pass: FolderPass,
+  rows: readonly FlagRow[],
+  quarantine: readonly QuarantineRow[],
+): Promise<CompareInput> {
   const stored = await pass.ports.store.storedMessages(pass.folder.emfdid);
   const uids = uidSetOf(rows.map((row) => row.uid));
-  return { uidValidity: pass.uidValidity, stored, uids, rows, quarantined: notDue(quarantine, toInstant(pass.ports.clock())) };
+  return {
+    uidValidity: pass.uidValidity,
+    stored,
+    uids,
+    rows,
+    quarantined: notDue(quarantine, toInstant(pass.ports.clock())),
+  };
 }
 
 const notDue = (quarantine: readonly QuarantineRow[], now: string): UidSet =>
@@ -43,12 +53,18 @@ const notDue = (quarantine: readonly QuarantineRow[], now: string): UidSet =>
 
 async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<{ uids: UidSet; result: Comparison }> {
   const first = compareFolder(input);
-  if (first.missingIds.length === 0 && uidCount(input.uids) === pass.session.exists) return { uids: input.uids, result: first };
+  if (first.missingIds.length === 0 && uidCount(input.uids) === pass.session.exists)
+    return { uids: input.uids, result: first };
   const uids = unionUids(input.uids, await pass.session.listUids({ first: 1 }));
   return { uids, result: compareFolder({ ...input, uids }) };
 }
 
-async function record(pass: FolderPass, uids: UidSet, comparison: Comparison, quarantine: readonly QuarantineRow[]): Promise<void> {
+async function record(
+  pass: FolderPass,
+  uids: UidSet,
+  comparison: Comparison,
+  quarantine: readonly QuarantineRow[],
+): Promise<void> {
   const { folder, counts } = pass;
   const deletions = await judgeDeletions(pass, uids, comparison);
   const forgottenQuarantine = uidSetOf(quarantine.map((row) => row.uid).filter((uid) => !hasUid(uids, uid)));
@@ -95,7 +111,9 @@ async function judgeDeletions(pass: FolderPass, uids: UidSet, comparison: Compar
   if (missingIds.length === 0) return { vanishedIds: [], held: folder.heldCount > 0 ? noneHeld(pass) : null };
   const elsewhere = new Set(await ports.store.idsFoundElsewhere(folder.emfdid, missingIds));
   const lost = missingIds.filter((id) => !elsewhere.has(id));
-  const digest = createHash('sha256').update(`${pass.uidValidity}/${formatUidSet(uids)}`).digest('hex');
+  const digest = createHash('sha256')
+    .update(`${pass.uidValidity}/${formatUidSet(uids)}`)
+    .digest('hex');
   const isHeld = holdsDeletions({
     vanishedCount: lost.length,
     liveCount: comparison.liveCount,
@@ -112,9 +130,16 @@ async function judgeDeletions(pass: FolderPass, uids: UidSet, comparison: Compar
   return { vanishedIds: [...elsewhere], held: isSame ? null : { ids: lost, digest, since } };
 }
 
-const noneHeld = (pass: FolderPass): NonNullable<ListingRecord['held']> => ({ ids: [], digest: '', since: toInstant(pass.ports.clock()) });
+const noneHeld = (pass: FolderPass): NonNullable<ListingRecord['held']> => ({
+  ids: [],
+  digest: '',
+  since: toInstant(pass.ports.clock()),
+});
 
 function warnHeld(pass: FolderPass, count: number): void {
   const { acntid, emfdid } = pass.folder;
-  pass.ports.log.warn(`${count} messages vanished at once and are held back: \`backproc folder approve-deletions ${emfdid}\` lets them go`, { acntid, emfdid });
+  pass.ports.log.warn(
+    `${count} messages vanished at once and are held back: \`backproc folder approve-deletions ${emfdid}\` lets them go`,
+    { acntid, emfdid },
+  );
 }

@@ -6,14 +6,14 @@
 import { toInstant } from '../base/clock.ts';
 import { asEngineError, EngineError, type ErrorRecord } from '../base/errors.ts';
 import { quoteName } from '../base/log-line.ts';
-import type { FolderListing, ImapSession, ObservedFolder } from '../imap/session.ts';
+import type { FolderListing } from '../imap/session.ts';
 import type { Account, Folder } from '../store/store.ts';
 import { retryAtMs } from './backoff.ts';
+import { type Connection, createConnections } from './connections.ts';
 import { planFolders } from './folder-plan.ts';
 import type { FolderReport, PassReport, PassTask, Ports } from './pass.ts';
-import { type Connection, createConnections } from './connections.ts';
-import { chooseVisits, type Visit } from './visits.ts';
 import { syncFolder } from './sync-folder.ts';
+import { chooseVisits, type Visit } from './visits.ts';
 import { windowCountMax } from './window.ts';
 
 export async function syncAccount(ports: Ports, task: PassTask): Promise<PassReport> {
@@ -39,7 +39,11 @@ async function passOver(ports: Ports, task: PassTask, account: Account): Promise
     const folders = await recordFolders(ports, account, listing);
     const visits = await chooseVisits(ports, task.scope, folders, listing);
     const reports = await visitAll(ports, account, connections, first, visits.open, task.connections);
-    if (visits.unchanged.length > 0) await ports.store.recordUnchanged(visits.unchanged.map((folder) => folder.emfdid), toInstant(ports.clock()));
+    if (visits.unchanged.length > 0)
+      await ports.store.recordUnchanged(
+        visits.unchanged.map((folder) => folder.emfdid),
+        toInstant(ports.clock()),
+      );
     return { acntid: account.acntid, folders: reports, unchangedCount: visits.unchanged.length, error: null };
   } finally {
     await connections.close();
@@ -67,7 +71,8 @@ async function visitAll(
   const queue = [...visits];
   const reports: FolderReport[] = [];
   const work = async (connection: Connection): Promise<void> => {
-    for (let visit = queue.shift(); visit; visit = queue.shift()) reports.push(await visitFolder(ports, account, connection, visit));
+    for (let visit = queue.shift(); visit; visit = queue.shift())
+      reports.push(await visitFolder(ports, account, connection, visit));
   };
   const others = Array.from({ length: Math.min(connectionCount, visits.length) - 1 }, () => connections.extra(work));
   const results = await Promise.allSettled([work(first), ...others]);
@@ -79,14 +84,24 @@ async function visitAll(
 /** Fewer and fewer messages a window, on a new connection each time; the last tries are one message wide. */
 const windowCounts = [windowCountMax, 200, 20, 1, 1];
 
-async function visitFolder(ports: Ports, account: Account, connection: Connection, visit: Visit): Promise<FolderReport> {
+async function visitFolder(
+  ports: Ports,
+  account: Account,
+  connection: Connection,
+  visit: Visit,
+): Promise<FolderReport> {
   const startedMs = performance.now();
   let failure: ErrorRecord | null = null;
   for (const windowCount of windowCounts) {
     try {
       const folder = failure === null ? visit.folder : await ports.store.folder(visit.folder.emfdid);
       if (!folder) break;
-      const report = await syncFolder(ports, connection.session, { ...visit, account, folder, windowCountMax: windowCount });
+      const report = await syncFolder(ports, connection.session, {
+        ...visit,
+        account,
+        folder,
+        windowCountMax: windowCount,
+      });
       logReport(ports, account, report, (performance.now() - startedMs) / 1000);
       return report;
     } catch (error) {
@@ -103,12 +118,23 @@ const breaksConnection = ({ code }: ErrorRecord): boolean =>
 
 async function failFolder(ports: Ports, account: Account, folder: Folder, failure: ErrorRecord): Promise<FolderReport> {
   const { emfdid, path } = folder;
-  if (failure.scope !== 'folder' && failure.scope !== 'message' && failure.code !== 'bug') throw new EngineError(failure.code, failure.detail);
+  if (failure.scope !== 'folder' && failure.scope !== 'message' && failure.code !== 'bug')
+    throw new EngineError(failure.code, failure.detail);
   const failureCount = folder.failureCount + 1;
   const retryAt = toInstant(new Date(retryAtMs(failure, failureCount, ports.clock().getTime())));
   await ports.store.failFolder(emfdid, { lastError: `${failure.code}: ${failure.detail}`, retryAt, failureCount });
   ports.log.warn(`${failure.code}: ${failure.detail}`, { acntid: account.acntid, emfdid });
-  return { emfdid, path, receivedCount: 0, receivedBytes: 0, flagCount: 0, vanishedCount: 0, quarantinedCount: 0, heldCount: 0, error: failure };
+  return {
+    emfdid,
+    path,
+    receivedCount: 0,
+    receivedBytes: 0,
+    flagCount: 0,
+    vanishedCount: 0,
+    quarantinedCount: 0,
+    heldCount: 0,
+    error: failure,
+  };
 }
 
 function logReport(ports: Ports, account: Account, report: FolderReport, seconds: number): void {
@@ -123,7 +149,8 @@ function logReport(ports: Ports, account: Account, report: FolderReport, seconds
   const line = `received ${receivedCount} new messages in ${Math.round(seconds)}s`;
   if (receivedCount > 0 || changes.length > 0) ports.log.info(line, at);
   else ports.log.debug(line, at);
-  if (changes.length > 0) ports.log.info(`${changes.map(([count, what]) => `${count} ${what}`).join(', ')} in ${quoteName(report.path)}`, at);
+  if (changes.length > 0)
+    ports.log.info(`${changes.map(([count, what]) => `${count} ${what}`).join(', ')} in ${quoteName(report.path)}`, at);
 }
 
 async function recordHealthy(ports: Ports, account: Account, report: PassReport): Promise<void> {
@@ -141,7 +168,8 @@ async function recordHealthy(ports: Ports, account: Account, report: PassReport)
 async function recordFailure(ports: Ports, account: Account, failure: ErrorRecord): Promise<void> {
   const nowMs = ports.clock().getTime();
   const failureCount = account.failureCount + 1;
-  const isAuth = failure.code === 'auth_failed' || failure.code === 'no_password' || failure.code === 'secret_unreadable';
+  const isAuth =
+    failure.code === 'auth_failed' || failure.code === 'no_password' || failure.code === 'secret_unreadable';
   const waitMs = failure.remedy === 'wait-operator' ? ports.limits.authRetrySeconds * 1000 : 0;
   const retryAt = toInstant(new Date(Math.max(nowMs + waitMs, retryAtMs(failure, failureCount, nowMs))));
   ports.log.warn(`${failure.code}: ${failure.detail}`, { acntid: account.acntid });

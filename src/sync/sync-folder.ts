@@ -33,16 +33,28 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
 }
 
 /** QRESYNC tells changes on opening; asked for where its VANISHED was not caught lying, and never for a full pass. */
-function changesSince(session: ImapSession, { account, folder, kind }: FolderTask): { uidValidity: number; modseq: bigint } | undefined {
+function changesSince(
+  session: ImapSession,
+  { account, folder, kind }: FolderTask,
+): { uidValidity: number; modseq: bigint } | undefined {
   const { uidValidity, highestModseq: modseq } = folder;
-  const isUsable = session.capabilities.hasQresync && account.vanishedTrust >= 0 && kind === 'recent' && folder.firstSyncedAt !== null;
+  const isUsable =
+    session.capabilities.hasQresync && account.vanishedTrust >= 0 && kind === 'recent' && folder.firstSyncedAt !== null;
   return isUsable && uidValidity !== null && modseq !== null ? { uidValidity, modseq } : undefined;
 }
 
 export function storedNumbers(folder: Folder, dueAgainCount: number): StoredNumbers {
   const { uidValidity, uidNext, highestModseq, messageCount, unseenCount, firstSyncedAt } = folder;
   const pendingCount = pendingCountOf(folder) + dueAgainCount;
-  return { uidValidity, uidNext, highestModseq, messageCount, unseenCount, isFirstSynced: firstSyncedAt !== null, pendingCount };
+  return {
+    uidValidity,
+    uidNext,
+    highestModseq,
+    messageCount,
+    unseenCount,
+    isFirstSynced: firstSyncedAt !== null,
+    pendingCount,
+  };
 }
 
 function observedNumbers({ opened, status }: FolderPass): ObservedNumbers {
@@ -88,7 +100,11 @@ async function countsAgree(pass: FolderPass): Promise<boolean> {
 /** A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. */
 async function endPass(pass: FolderPass, agrees: boolean): Promise<void> {
   const { folder, opened, ports, uidValidity, kind } = pass;
-  if (!agrees) ports.log.warn(`the server counts ${pass.session.exists} messages, which is not what it lists`, { acntid: folder.acntid, emfdid: folder.emfdid });
+  if (!agrees)
+    ports.log.warn(`the server counts ${pass.session.exists} messages, which is not what it lists`, {
+      acntid: folder.acntid,
+      emfdid: folder.emfdid,
+    });
   const { unseen } = await ports.store.liveCounts(folder.emfdid);
   const uidNext = opened.uidNext === null ? null : Math.max(opened.uidNext, pass.listedUid + 1);
   await ports.store.endPass({

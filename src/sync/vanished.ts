@@ -22,7 +22,10 @@ export async function endTrial(pass: FolderPass, scan: ScanResult): Promise<void
   pass.isVanishedJudged = true;
   const trust = nextVanishedTrust(account.vanishedTrust, judge(pass, scan));
   if (trust !== account.vanishedTrust) await ports.store.recordVanishedTrust(account.acntid, trust);
-  if (trust < 0) ports.log.warn('VANISHED named messages that are still there: this server is not believed again', { acntid: account.acntid });
+  if (trust < 0)
+    ports.log.warn('VANISHED named messages that are still there: this server is not believed again', {
+      acntid: account.acntid,
+    });
 }
 
 /** The server may name UIDs that we never had (RFC 7162 3.2.10): only what was live here counts. */
@@ -41,6 +44,11 @@ export async function applyVanished(pass: FolderPass): Promise<boolean> {
   const live = stored.filter((row) => !row.isVanished && row.uidValidity === uidValidity);
   const named = uidSetOf(live.filter((row) => hasUid(vanished, row.uid)).map((row) => row.uid));
   if (uidCount(named) > brakeCount && uidCount(named) > live.length * brakeShare) return false;
-  pass.counts.vanishedCount += await ports.store.applyVanished({ emfdid: folder.emfdid, uidValidity, uids: named, at: toInstant(ports.clock()) });
+  pass.counts.vanishedCount += await ports.store.applyVanished({
+    emfdid: folder.emfdid,
+    uidValidity,
+    uids: named,
+    at: toInstant(ports.clock()),
+  });
   return true;
 }

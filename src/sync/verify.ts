@@ -27,13 +27,17 @@ export interface DeepResult {
 
 export function toVerifyRow(row: LedgerRow, deep: DeepResult | null): VerifyRow {
   const { serverCount, storedCount, heldCount, quarantinedCount, excludedCount, pendingCount } = row;
-  const difference = serverCount === null ? null : serverCount - (storedCount - heldCount + quarantinedCount + excludedCount + pendingCount);
+  const difference =
+    serverCount === null
+      ? null
+      : serverCount - (storedCount - heldCount + quarantinedCount + excludedCount + pendingCount);
   return { ...row, difference, deep };
 }
 
 /** A folder that was never finished differs: its mail is not all here. */
 export function isDifferent({ difference, pendingCount, deep }: VerifyRow): boolean {
-  const deepCount = deep === null ? 0 : deep.missing.length + deep.invented.length + deep.wrongFlags.length + deep.wrongBytes.length;
+  const deepCount =
+    deep === null ? 0 : deep.missing.length + deep.invented.length + deep.wrongFlags.length + deep.wrongBytes.length;
   return difference !== 0 || pendingCount > 0 || deepCount > 0;
 }
 
@@ -48,7 +52,13 @@ function unknownPath(path: string): never {
 }
 
 /** `onProgress` is told how many bodies of the folder were compared so far. */
-export async function compareDeep(store: Store, session: ImapSession, row: LedgerRow, messageBytesMax: number, onProgress: (count: number) => void): Promise<DeepResult> {
+export async function compareDeep(
+  store: Store,
+  session: ImapSession,
+  row: LedgerRow,
+  messageBytesMax: number,
+  onProgress: (count: number) => void,
+): Promise<DeepResult> {
   await session.openFolder(row.path);
   const stored = new Map((await store.storedDigests(row.emfdid)).map((digest) => [digest.uid, digest]));
   const quarantined = new Set((await store.quarantine(row.emfdid)).map((entry) => entry.uid));
@@ -63,7 +73,12 @@ export async function compareDeep(store: Store, session: ImapSession, row: Ledge
   };
 }
 
-async function compareBytes(session: ImapSession, common: readonly StoredDigest[], messageBytesMax: number, onProgress: (count: number) => void): Promise<number[]> {
+async function compareBytes(
+  session: ImapSession,
+  common: readonly StoredDigest[],
+  messageBytesMax: number,
+  onProgress: (count: number) => void,
+): Promise<number[]> {
   const expected = new Map(common.map((digest) => [digest.uid, digest.sha256]));
   const uids = uidSetOf(expected.keys());
   const large = await session.listLarger(uids, bulkBytesMax);

@@ -23,7 +23,12 @@ export interface Forecast extends Visit {
   readonly plan: Plan;
 }
 
-export async function chooseVisits(ports: Pick<Ports, 'store' | 'clock'>, scope: Scope, folders: readonly Folder[], listing: FolderListing): Promise<Visits> {
+export async function chooseVisits(
+  ports: Pick<Ports, 'store' | 'clock'>,
+  scope: Scope,
+  folders: readonly Folder[],
+  listing: FolderListing,
+): Promise<Visits> {
   const forecasts = await forecastVisits(ports, scope, folders, listing);
   return {
     open: forecasts.filter((forecast) => forecast.plan.step !== 'skip').sort(byUrgency),
@@ -31,7 +36,12 @@ export async function chooseVisits(ports: Pick<Ports, 'store' | 'clock'>, scope:
   };
 }
 
-export async function forecastVisits(ports: Pick<Ports, 'store' | 'clock'>, scope: Scope, folders: readonly Folder[], listing: FolderListing): Promise<Forecast[]> {
+export async function forecastVisits(
+  ports: Pick<Ports, 'store' | 'clock'>,
+  scope: Scope,
+  folders: readonly Folder[],
+  listing: FolderListing,
+): Promise<Forecast[]> {
   const observed = new Map(listing.folders.map((folder) => [folder.path, folder]));
   const forecasts: Forecast[] = [];
   for (const folder of inScope(scope, folders)) {
@@ -42,7 +52,12 @@ export async function forecastVisits(ports: Pick<Ports, 'store' | 'clock'>, scop
   return forecasts;
 }
 
-async function forecast(ports: Pick<Ports, 'store' | 'clock'>, folder: Folder, there: ObservedFolder, kind: PassKind): Promise<Forecast> {
+async function forecast(
+  ports: Pick<Ports, 'store' | 'clock'>,
+  folder: Folder,
+  there: ObservedFolder,
+  kind: PassKind,
+): Promise<Forecast> {
   const now = toInstant(ports.clock());
   const quarantine = folder.firstSyncedAt === null ? [] : await ports.store.quarantine(folder.emfdid);
   const dueAgain = quarantine.filter((row) => row.retryAt !== null && row.retryAt <= now).length;

@@ -1,7 +1,22 @@
 /** One suite for every store: what store.ts promises, asked of real databases. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
-import { at, batch, execute, fill, later, listedFolder, listing, mail, makeFolders, makePlace, newAccount, type OpenedStore, type StorePlace, select } from './store-fixture.ts';
+import {
+  at,
+  batch,
+  execute,
+  fill,
+  later,
+  listedFolder,
+  listing,
+  mail,
+  makeFolders,
+  makePlace,
+  newAccount,
+  type OpenedStore,
+  type StorePlace,
+  select,
+} from './store-fixture.ts';
 
 interface Counted {
   count: number;
@@ -21,7 +36,8 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
       await opened.close();
       place.remove();
     });
-    const changes = (): string[] => select<{ kind: string }>(place, 'SELECT kind FROM email_changes ORDER BY seq').map((row) => row.kind);
+    const changes = (): string[] =>
+      select<{ kind: string }>(place, 'SELECT kind FROM email_changes ORDER BY seq').map((row) => row.kind);
     const inbox = async (): Promise<number> => (await makeFolders(store, 'INBOX')).emfdids[0] ?? 0;
     const folder = async (emfdid: number) => {
       const found = await store.folder(emfdid);
@@ -32,25 +48,56 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
     describe('accounts', () => {
       it('gives back an account as it was given, with its password', async () => {
         const smtp = { host: 'smtp.example.com', port: 587, security: 'starttls', user: 'anna' } as const;
-        const acntid = await store.addAccount(newAccount('anna@example.com', { acntid: 53, smtp, userId: 'u1', password: 'geheim ✓' }));
+        const acntid = await store.addAccount(
+          newAccount('anna@example.com', { acntid: 53, smtp, userId: 'u1', password: 'geheim ✓' }),
+        );
         expect(acntid).toBe(53);
-        expect(await store.account(53)).toMatchObject({ email: 'anna@example.com', smtp, userId: 'u1', enabled: true, state: 'ok', vanishedTrust: 0 });
+        expect(await store.account(53)).toMatchObject({
+          email: 'anna@example.com',
+          smtp,
+          userId: 'u1',
+          enabled: true,
+          state: 'ok',
+          vanishedTrust: 0,
+        });
         expect(await store.password(53)).toBe('geheim ✓');
-        expect(select<{ hit: number }>(place, "SELECT instr(password_sealed, CAST('geheim' AS BLOB)) AS hit FROM email_accounts")).toEqual([{ hit: 0 }]);
+        expect(
+          select<{ hit: number }>(
+            place,
+            "SELECT instr(password_sealed, CAST('geheim' AS BLOB)) AS hit FROM email_accounts",
+          ),
+        ).toEqual([{ hit: 0 }]);
       });
       it('refuses the same login at the same host, and a number that is taken', async () => {
         await store.addAccount(newAccount('anna@example.com', { acntid: 1 }));
-        await expect(store.addAccount(newAccount('anna@example.com'))).rejects.toMatchObject({ code: 'account_exists' });
-        await expect(store.addAccount(newAccount('bob@example.com', { acntid: 1 }))).rejects.toMatchObject({ code: 'account_exists' });
+        await expect(store.addAccount(newAccount('anna@example.com'))).rejects.toMatchObject({
+          code: 'account_exists',
+        });
+        await expect(store.addAccount(newAccount('bob@example.com', { acntid: 1 }))).rejects.toMatchObject({
+          code: 'account_exists',
+        });
         await expect(store.updateAccount(9, {})).rejects.toMatchObject({ code: 'account_unknown' });
       });
       it('frees an account of auth_error when its password changes, and keeps what was not given', async () => {
         const acntid = await store.addAccount(newAccount('anna@example.com', { name: 'Anna' }));
-        await store.recordHealth(acntid, { state: 'auth_error', lastError: 'no', retryAt: later, checkedAt: at, failureCount: 3 });
+        await store.recordHealth(acntid, {
+          state: 'auth_error',
+          lastError: 'no',
+          retryAt: later,
+          checkedAt: at,
+          failureCount: 3,
+        });
         await store.updateAccount(acntid, { userId: 'u2' });
         expect((await store.account(acntid))?.state).toBe('auth_error');
         await store.updateAccount(acntid, { password: 'new' });
-        expect(await store.account(acntid)).toMatchObject({ state: 'ok', failureCount: 0, lastError: null, name: 'Anna', userId: 'u2', checkedAt: at });
+        expect(await store.account(acntid)).toMatchObject({
+          state: 'ok',
+          failureCount: 0,
+          lastError: null,
+          name: 'Anna',
+          userId: 'u2',
+          checkedAt: at,
+        });
       });
       it('takes new_password out of the open column at once, and commits nothing when there is none', async () => {
         const acntid = await store.addAccount(newAccount('anna@example.com'));
@@ -67,7 +114,9 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await store.storeBatch(batch(two.emfdids[0] ?? 0, [mail(1, 'shared')]));
         execute(place, `INSERT INTO email_outbox (acntid, raw) VALUES (${one.acntid}, 'Subject: x')`);
         expect(await store.removeAccount(one.acntid)).toEqual({ folders: 1, messages: 2, outboxEntries: 1 });
-        expect(select(place, 'SELECT subject FROM email_contents JOIN email_raw ON content_id = id')).toEqual([{ subject: 'shared' }]);
+        expect(select(place, 'SELECT subject FROM email_contents JOIN email_raw ON content_id = id')).toEqual([
+          { subject: 'shared' },
+        ]);
         expect(await store.account(one.acntid)).toBeUndefined();
       });
     });
@@ -77,9 +126,15 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const { acntid, emfdids } = await makeFolders(store, 'A', 'B');
         const [a = 0, b = 0] = emfdids;
         await store.setFolderPriority(a, 'high');
-        const update = [{ ...listedFolder('B'), emfdid: a }, { ...listedFolder('A'), emfdid: b }];
+        const update = [
+          { ...listedFolder('B'), emfdid: a },
+          { ...listedFolder('A'), emfdid: b },
+        ];
         const folders = await store.applyFolderPlan(acntid, { create: [], update, missing: [] }, at);
-        expect(folders.map(({ path, emfdid, priority }) => [path, emfdid, priority])).toEqual([['A', b, 'low'], ['B', a, 'high']]);
+        expect(folders.map(({ path, emfdid, priority }) => [path, emfdid, priority])).toEqual([
+          ['A', b, 'low'],
+          ['B', a, 'high'],
+        ]);
         expect(changes()).toEqual(['folder_added', 'folder_added', 'folder_renamed', 'folder_renamed']);
       });
       it('retires a missing folder with its messages, and brings all back with the same ids', async () => {
@@ -88,18 +143,36 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await fill(store, a, 2);
         await store.applyFolderPlan(acntid, { create: [], update: [], missing: [{ emfdid: a, retire: false }] }, at);
         expect((await folder(a)).missingCount).toBe(1);
-        expect(await store.applyFolderPlan(acntid, { create: [], update: [], missing: [{ emfdid: a, retire: true }] }, at)).toEqual([]);
+        expect(
+          await store.applyFolderPlan(acntid, { create: [], update: [], missing: [{ emfdid: a, retire: true }] }, at),
+        ).toEqual([]);
         const before = await store.storedMessages(a);
         expect(before.map((row) => row.isVanished)).toEqual([true, true]);
-        await store.applyFolderPlan(acntid, { create: [], update: [{ ...listedFolder('A'), emfdid: a }], missing: [] }, later);
-        expect(await folder(a)).toMatchObject({ retiredAt: null, missingCount: 0, listedUid: 0, checkpoint: [], messageCount: null });
+        await store.applyFolderPlan(
+          acntid,
+          { create: [], update: [{ ...listedFolder('A'), emfdid: a }], missing: [] },
+          later,
+        );
+        expect(await folder(a)).toMatchObject({
+          retiredAt: null,
+          missingCount: 0,
+          listedUid: 0,
+          checkpoint: [],
+          messageCount: null,
+        });
         await store.recordListing(listing(a, 2, [], { reviveIds: before.map((row) => row.id) }));
-        expect((await store.storedMessages(a)).filter((row) => !row.isVanished).map((row) => row.id)).toEqual(before.map((row) => row.id));
+        expect((await store.storedMessages(a)).filter((row) => !row.isVanished).map((row) => row.id)).toEqual(
+          before.map((row) => row.id),
+        );
       });
       it('lets a new folder take the path of one that the server no longer shows there', async () => {
         const { acntid, emfdids } = await makeFolders(store, 'A');
         const [a = 0] = emfdids;
-        const plan = { create: [listedFolder('A', { mailboxId: 'new' })], update: [], missing: [{ emfdid: a, retire: false }] };
+        const plan = {
+          create: [listedFolder('A', { mailboxId: 'new' })],
+          update: [],
+          missing: [{ emfdid: a, retire: false }],
+        };
         const folders = await store.applyFolderPlan(acntid, plan, at);
         expect(folders).toHaveLength(1);
         expect(folders[0]).toMatchObject({ path: 'A', mailboxId: 'new' });
@@ -109,8 +182,25 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const a = await inbox();
         await store.failFolder(a, { lastError: 'no', retryAt: later, failureCount: 2 });
         await store.recordListing(listing(a, 0, []));
-        await store.endPass({ emfdid: a, uidValidity: 7, kind: 'full', uidNext: 4, highestModseq: 2n ** 62n + 1n, messageCount: 0, unseenCount: null, at });
-        expect(await folder(a)).toMatchObject({ lastError: null, retryAt: null, failureCount: 0, fullSyncedAt: at, recentSyncedAt: at, firstSyncedAt: at, highestModseq: 2n ** 62n + 1n });
+        await store.endPass({
+          emfdid: a,
+          uidValidity: 7,
+          kind: 'full',
+          uidNext: 4,
+          highestModseq: 2n ** 62n + 1n,
+          messageCount: 0,
+          unseenCount: null,
+          at,
+        });
+        expect(await folder(a)).toMatchObject({
+          lastError: null,
+          retryAt: null,
+          failureCount: 0,
+          fullSyncedAt: at,
+          recentSyncedAt: at,
+          firstSyncedAt: at,
+          highestModseq: 2n ** 62n + 1n,
+        });
         await store.recordUnchanged([a], later);
         expect(await folder(a)).toMatchObject({ recentSyncedAt: later, fullSyncedAt: at });
       });
@@ -132,8 +222,14 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await store.recordListing(listing(a, 3, [[1, 3]]));
         expect(await store.storeBatch(batch(a, [mail(3), mail(2)]))).toEqual({ storedCount: 2, quarantinedUids: [] });
         expect((await folder(a)).checkpoint).toEqual([[2, 3]]);
-        expect(await store.storeBatch(batch(a, [mail(3, 'mail 3', { flags: '\\Seen' }), mail(2)]))).toEqual({ storedCount: 0, quarantinedUids: [] });
-        expect((await store.storedMessages(a)).map(({ uid, flags }) => [uid, flags])).toEqual([[2, ''], [3, '\\Seen']]);
+        expect(await store.storeBatch(batch(a, [mail(3, 'mail 3', { flags: '\\Seen' }), mail(2)]))).toEqual({
+          storedCount: 0,
+          quarantinedUids: [],
+        });
+        expect((await store.storedMessages(a)).map(({ uid, flags }) => [uid, flags])).toEqual([
+          [2, ''],
+          [3, '\\Seen'],
+        ]);
         expect(changes()).toEqual(['folder_added', 'message_added', 'message_added', 'message_flags']);
       });
       it('revives a tombstone of the same UID with the same id', async () => {
@@ -157,7 +253,9 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const result = await store.storeBatch(batch(a, [mail(1), mail(2, 'broken', { sha256: 'short' }), mail(3)]));
         expect(result).toEqual({ storedCount: 2, quarantinedUids: [2] });
         expect((await folder(a)).checkpoint).toEqual([[1, 3]]);
-        expect(select<{ raw: Buffer }>(place, 'SELECT raw FROM email_quarantine')[0]?.raw.toString()).toContain('broken');
+        expect(select<{ raw: Buffer }>(place, 'SELECT raw FROM email_quarantine')[0]?.raw.toString()).toContain(
+          'broken',
+        );
         expect((await store.storeBatch(batch(a, [mail(2)]))).storedCount).toBe(1);
         expect(await store.quarantine(a)).toEqual([]);
       });
@@ -166,7 +264,8 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const [a = 0] = emfdids;
         await store.recordListing(listing(a, 2, [[1, 2]]));
         const quarantined = [{ uid: 2, raw: null, error: 'no', retryAt: later }];
-        for (let time = 0; time < 2; time += 1) await store.storeBatch(batch(a, [mail(1)], { quarantined, settled: [[1, 2]] }));
+        for (let time = 0; time < 2; time += 1)
+          await store.storeBatch(batch(a, [mail(1)], { quarantined, settled: [[1, 2]] }));
         expect(await store.quarantine(a)).toEqual([{ uid: 2, uidValidity: 7, error: 'no', tries: 2, retryAt: later }]);
         expect(await store.ledger(acntid)).toMatchObject([{ storedCount: 1, quarantinedCount: 1, pendingCount: 0 }]);
         await store.retryQuarantined(a, 2);
@@ -183,14 +282,21 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const contentId = known.get('M1')?.contentId ?? 0;
         expect([...known.keys()]).toEqual(['M1']);
         const { raw: _raw, sha256: _sha256, headers: _headers, ...placement } = mail(1, 'x', { emailId: 'M1' });
-        expect(await store.storeBatch(batch(b, [], { placements: [{ ...placement, contentId }], settled: [[1, 1]] }))).toMatchObject({ storedCount: 1 });
+        expect(
+          await store.storeBatch(batch(b, [], { placements: [{ ...placement, contentId }], settled: [[1, 1]] })),
+        ).toMatchObject({ storedCount: 1 });
         expect(await store.storedDigests(b)).toHaveLength(1);
       });
       it('refuses a write for another UIDVALIDITY and leaves no trace of it', async () => {
         const a = await inbox();
         await fill(store, a, 1);
-        await expect(store.storeBatch(batch(a, [mail(2)], { uidValidity: 8 }))).rejects.toMatchObject({ code: 'protocol_violation', scope: 'folder' });
-        await expect(store.recordListing(listing(a, 1, [], { uidValidity: 8 }))).rejects.toMatchObject({ scope: 'folder' });
+        await expect(store.storeBatch(batch(a, [mail(2)], { uidValidity: 8 }))).rejects.toMatchObject({
+          code: 'protocol_violation',
+          scope: 'folder',
+        });
+        await expect(store.recordListing(listing(a, 1, [], { uidValidity: 8 }))).rejects.toMatchObject({
+          scope: 'folder',
+        });
         expect(select<Counted>(place, 'SELECT COUNT(*) AS count FROM email_contents')).toEqual([{ count: 1 }]);
       });
       it('keeps UIDs and MODSEQs beyond 31 and 53 bits', async () => {
@@ -199,7 +305,9 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await store.recordListing(listing(a, uid, [[uid, uid]]));
         await store.storeBatch(batch(a, [mail(uid, 'big', { modseq: 2n ** 62n })]));
         expect((await store.storedMessages(a)).map((row) => row.uid)).toEqual([uid]);
-        expect(select(place, "SELECT typeof(uid) AS t, CAST(modseq AS TEXT) AS m FROM email_messages")).toEqual([{ t: 'integer', m: `${2n ** 62n}` }]);
+        expect(select(place, 'SELECT typeof(uid) AS t, CAST(modseq AS TEXT) AS m FROM email_messages')).toEqual([
+          { t: 'integer', m: `${2n ** 62n}` },
+        ]);
       });
     });
 
@@ -209,7 +317,8 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await fill(store, a, 3);
         const record = listing(a, 3, [], { flagChanges: [{ uid: 1, flags: '', modseq: null }] });
         await store.recordListing(record);
-        const tables = "SELECT (SELECT group_concat(seq) FROM email_changes) AS seq, (SELECT hex(checkpoint) FROM email_folders) AS c";
+        const tables =
+          'SELECT (SELECT group_concat(seq) FROM email_changes) AS seq, (SELECT hex(checkpoint) FROM email_folders) AS c';
         const before = select(place, tables);
         await store.recordListing(record);
         expect(select(place, tables)).toEqual(before);
@@ -217,7 +326,15 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
       it('applies flags once and tells of them once', async () => {
         const a = await inbox();
         await fill(store, a, 2);
-        const change = { emfdid: a, uidValidity: 7, changes: [{ uid: 1, flags: '\\Seen', modseq: 9n }, { uid: 5, flags: 'x', modseq: 9n }], at };
+        const change = {
+          emfdid: a,
+          uidValidity: 7,
+          changes: [
+            { uid: 1, flags: '\\Seen', modseq: 9n },
+            { uid: 5, flags: 'x', modseq: 9n },
+          ],
+          at,
+        };
         expect(await store.applyFlags(change)).toBe(1);
         expect(await store.applyFlags(change)).toBe(0);
         expect(await store.liveCounts(a)).toEqual({ live: 2, held: 0, unseen: 1 });
@@ -247,15 +364,39 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const ids = (await store.storedIdentities(a)).map((row) => row.id);
         const [first = 0, second = 0] = ids;
         const { raw: _raw, sha256: _sha256, headers: _headers, ...placement } = mail(1);
-        await store.applyReset({ emfdid: a, uidValidity: 8, matches: [{ ...placement, id: first }], listedUid: 2, pending: [[2, 2]], at });
-        expect(await folder(a)).toMatchObject({ uidValidity: 8, resetCount: 1, messageCount: null, checkpoint: [[1, 1]] });
-        const end = { emfdid: a, uidValidity: 8, kind: 'full', uidNext: 3, highestModseq: null, messageCount: 2, unseenCount: 1, at } as const;
+        await store.applyReset({
+          emfdid: a,
+          uidValidity: 8,
+          matches: [{ ...placement, id: first }],
+          listedUid: 2,
+          pending: [[2, 2]],
+          at,
+        });
+        expect(await folder(a)).toMatchObject({
+          uidValidity: 8,
+          resetCount: 1,
+          messageCount: null,
+          checkpoint: [[1, 1]],
+        });
+        const end = {
+          emfdid: a,
+          uidValidity: 8,
+          kind: 'full',
+          uidNext: 3,
+          highestModseq: null,
+          messageCount: 2,
+          unseenCount: 1,
+          at,
+        } as const;
         await store.endPass(end);
         expect((await store.liveCounts(a)).live).toBe(3);
         await store.storeBatch(batch(a, [mail(2, 'mail 2')], { uidValidity: 8 }));
         await store.endPass(end);
         const live = (await store.storedMessages(a)).filter((row) => !row.isVanished);
-        expect(live.map(({ id, uid, uidValidity }) => [id, uid, uidValidity])).toEqual([[first, 1, 8], [second, 2, 8]]);
+        expect(live.map(({ id, uid, uidValidity }) => [id, uid, uidValidity])).toEqual([
+          [first, 1, 8],
+          [second, 2, 8],
+        ]);
         expect((await folder(a)).resetCount).toBe(0);
         expect(changes().slice(-2)).toEqual(['folder_reset', 'message_vanished']);
       });
@@ -275,7 +416,11 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const a = await inbox();
         await fill(store, a, 3);
         const [newest, next] = await store.messages({ emfdid: a, limit: 2 });
-        expect(newest).toMatchObject({ uid: 3, subject: 'mail 3', from: [{ name: 'Anna', address: 'anna@example.com' }] });
+        expect(newest).toMatchObject({
+          uid: 3,
+          subject: 'mail 3',
+          from: [{ name: 'Anna', address: 'anna@example.com' }],
+        });
         expect((await store.messages({ limit: 5, beforeId: next?.id ?? 0 })).map((row) => row.uid)).toEqual([1]);
       });
       it('reads presence as applications wrote it', async () => {

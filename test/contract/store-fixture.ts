@@ -8,20 +8,27 @@ import type { UidSet } from '../../src/base/uid-set.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
 import { createStoreClient } from '../../src/store/sqlite/store-client.ts';
 import type { StoreThread } from '../../src/store/sqlite/store-thread.ts';
-import type { IncomingMessage, ListedFolder, ListingRecord, NewAccount, Store, WindowBatch } from '../../src/store/store.ts';
+import type {
+  IncomingMessage,
+  ListedFolder,
+  ListingRecord,
+  NewAccount,
+  Store,
+  WindowBatch,
+} from '../../src/store/store.ts';
 
 export const at = '2026-11-24T12:00:00.000Z';
 export const later = '2026-11-25T12:00:00.000Z';
 
 export interface OpenedStore {
   readonly store: Store;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface StorePlace {
   readonly file: string;
   readonly keyFile: string;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 export function makePlace(): StorePlace {
@@ -127,7 +134,12 @@ export function mail(uid: number, text = `mail ${uid}`, more: Partial<IncomingMe
   };
 }
 
-export function listing(emfdid: number, listedUid: number, pending: UidSet, more: Partial<ListingRecord> = {}): ListingRecord {
+export function listing(
+  emfdid: number,
+  listedUid: number,
+  pending: UidSet,
+  more: Partial<ListingRecord> = {},
+): ListingRecord {
   return {
     emfdid,
     uidValidity: 7,
@@ -143,14 +155,33 @@ export function listing(emfdid: number, listedUid: number, pending: UidSet, more
   };
 }
 
-export function batch(emfdid: number, messages: readonly IncomingMessage[], more: Partial<WindowBatch> = {}): WindowBatch {
+export function batch(
+  emfdid: number,
+  messages: readonly IncomingMessage[],
+  more: Partial<WindowBatch> = {},
+): WindowBatch {
   const settled = messages.map(({ uid }) => [uid, uid] as const).sort((a, b) => a[0] - b[0]);
-  return { emfdid, uidValidity: 7, messages, placements: [], quarantined: [], settled, isFirstSync: false, at, ...more };
+  return {
+    emfdid,
+    uidValidity: 7,
+    messages,
+    placements: [],
+    quarantined: [],
+    settled,
+    isFirstSync: false,
+    at,
+    ...more,
+  };
 }
 
 /** A folder with mails 1…count stored and nothing pending. */
 export async function fill(store: Store, emfdid: number, count: number): Promise<void> {
   await store.recordListing(listing(emfdid, count, [[1, count]]));
   const uids = Array.from({ length: count }, (_, index) => index + 1);
-  await store.storeBatch(batch(emfdid, uids.map((uid) => mail(uid))));
+  await store.storeBatch(
+    batch(
+      emfdid,
+      uids.map((uid) => mail(uid)),
+    ),
+  );
 }

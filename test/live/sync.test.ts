@@ -5,9 +5,12 @@ import { createInstallation, type Installation } from '../support/installation.t
 import { differences, mailState } from '../support/oracle.ts';
 
 const mail = (subject: string, size = 3000): { raw: Buffer; flags?: string } => ({
-  raw: Buffer.from(`From: a@example.com\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@test>\r\n\r\n${'Some text in a line of its own.\r\n'.repeat(size / 33)}`),
+  raw: Buffer.from(
+    `From: a@example.com\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@test>\r\n\r\n${'Some text in a line of its own.\r\n'.repeat(size / 33)}`,
+  ),
 });
-const mails = (prefix: string, count: number, size?: number) => Array.from({ length: count }, (_, index) => mail(`${prefix}-${index}`, size));
+const mails = (prefix: string, count: number, size?: number) =>
+  Array.from({ length: count }, (_, index) => mail(`${prefix}-${index}`, size));
 
 describe.runIf(hasDovecot())('a sync with Dovecot', () => {
   let dovecot: Dovecot;
@@ -29,7 +32,11 @@ describe.runIf(hasDovecot())('a sync with Dovecot', () => {
     await client.append('Work/Za&AXwA8wFC-ty', mails('work', 120));
     await client.append('Work/Za&AXwA8wFC-ty', mails('inbox', 5));
     await client.command('CREATE "we\\"ird %*[x]"');
-    await client.append('we"ird %*[x]', [mail('weird'), { raw: Buffer.from('no header, bare \n line feeds, 8-bit \u00e9\u00ff') }, { raw: Buffer.from('\r\n') }]);
+    await client.append('we"ird %*[x]', [
+      mail('weird'),
+      { raw: Buffer.from('no header, bare \n line feeds, 8-bit \u00e9\u00ff') },
+      { raw: Buffer.from('\r\n') },
+    ]);
     await client.command('CREATE Empty');
     await client.close();
   });
@@ -84,7 +91,10 @@ describe.runIf(hasDovecot())('a sync with Dovecot', () => {
   });
 
   it('keeps a renamed folder and its ids', async () => {
-    const ids = () => installation.query("SELECT m.id FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path IN ('Fresh', 'Ripe') ORDER BY 1");
+    const ids = () =>
+      installation.query(
+        "SELECT m.id FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path IN ('Fresh', 'Ripe') ORDER BY 1",
+      );
     const before = ids();
     const client = await dovecot.client('anna');
     await client.command('RENAME Fresh Ripe');
@@ -98,7 +108,10 @@ describe.runIf(hasDovecot())('a sync with Dovecot', () => {
     const client = await dovecot.client('anna');
     await client.command('DELETE Ripe');
     await client.close();
-    const live = () => installation.query("SELECT 1 FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path = 'Ripe' AND m.vanished_at IS NULL").length;
+    const live = () =>
+      installation.query(
+        "SELECT 1 FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path = 'Ripe' AND m.vanished_at IS NULL",
+      ).length;
     await sync();
     expect(live()).toBe(3);
     await sync();
@@ -107,7 +120,10 @@ describe.runIf(hasDovecot())('a sync with Dovecot', () => {
   });
 
   it('recognises its messages after a changed UIDVALIDITY, and keeps their ids', async () => {
-    const ids = () => installation.query("SELECT m.id FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path = 'INBOX' AND m.vanished_at IS NULL ORDER BY 1");
+    const ids = () =>
+      installation.query(
+        "SELECT m.id FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path = 'INBOX' AND m.vanished_at IS NULL ORDER BY 1",
+      );
     const before = ids();
     dovecot.doveadm('mailbox', 'update', '-u', 'anna', '--uid-validity', '123456', 'INBOX');
     await sync();

@@ -70,7 +70,9 @@ export async function connectImap(port: number, user: string, password: string):
       const tags = messages.map(nextTag);
       const writing = (async () => {
         for (const [index, { raw, flags = '', date }] of messages.entries()) {
-          await send(`${tags[index]} APPEND ${quote(path)} (${flags}) ${date === undefined ? '' : `"${date}" `}{${raw.length}+}\r\n`);
+          await send(
+            `${tags[index]} APPEND ${quote(path)} (${flags}) ${date === undefined ? '' : `"${date}" `}{${raw.length}+}\r\n`,
+          );
           await send(raw);
           await send('\r\n');
         }
@@ -80,7 +82,9 @@ export async function connectImap(port: number, user: string, password: string):
     },
     async paths() {
       const answers = await command('LIST "" "*"');
-      return answers.filter(({ text }) => text.startsWith('* LIST') && !/\\Noselect|\\NonExistent/i.test(text)).map(pathOf);
+      return answers
+        .filter(({ text }) => text.startsWith('* LIST') && !/\\Noselect|\\NonExistent/i.test(text))
+        .map(pathOf);
     },
     async listFolder(path) {
       const opened = await command(`EXAMINE ${quote(path)}`);
@@ -104,7 +108,9 @@ function pathOf({ text, literals }: Answer): string {
 
 function toMessage({ text, literals }: Answer): ListedMessage {
   const body = text.includes('BODY[] \u0000') ? (literals.at(-1) ?? Buffer.alloc(0)) : Buffer.alloc(0);
-  const flags = (/FLAGS \(([^)]*)\)/.exec(text)?.[1] ?? '').split(' ').filter((flag) => flag !== '' && flag !== '\\Recent');
+  const flags = (/FLAGS \(([^)]*)\)/.exec(text)?.[1] ?? '')
+    .split(' ')
+    .filter((flag) => flag !== '' && flag !== '\\Recent');
   return {
     uid: Number(/UID (\d+)/.exec(text)?.[1]),
     flags: flags.sort((a, b) => (a < b ? -1 : 1)).join(' '),

@@ -32,7 +32,10 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
   const storeFile = join(folder, 'store/mail.db');
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   const start = (env: Readonly<Record<string, string>>, args: readonly string[]) => {
-    const child = spawn(process.execPath, [mainFile, ...args], { cwd: folder, env: { ...process.env, TEST_PASSWORD: 'pw', ...env } });
+    const child = spawn(process.execPath, [mainFile, ...args], {
+      cwd: folder,
+      env: { ...process.env, TEST_PASSWORD: 'pw', ...env },
+    });
     return { child, ended: outcomeOf(child) };
   };
   const installation: Installation = {
@@ -43,7 +46,16 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
     start: (...args) => start({}, args),
     async addAccount(port, user) {
       const url = `imap://${encodeURIComponent(user)}@127.0.0.1:${port}`;
-      const outcome = await installation.run('account', 'add', '--email', `${user}@example.com`, '--imap', url, '--password-env', 'TEST_PASSWORD');
+      const outcome = await installation.run(
+        'account',
+        'add',
+        '--email',
+        `${user}@example.com`,
+        '--imap',
+        url,
+        '--password-env',
+        'TEST_PASSWORD',
+      );
       if (outcome.code !== 0) throw new Error(`account add: ${outcome.stderr}`);
       return Number(outcome.stdout);
     },

@@ -34,7 +34,8 @@ export function differences(installation: Installation, acntid: number, listing:
       if (!row) found.push(`lost: ${key}`);
       else if (row.sha256 !== message.sha256) found.push(`wrong bytes: ${key}`);
       else if (row.flags !== message.flags) found.push(`wrong flags: ${key}: ${row.flags} / ${message.flags}`);
-      else if (row.internaldate !== message.internalDate) found.push(`wrong date: ${key}: ${row.internaldate} / ${message.internalDate}`);
+      else if (row.internaldate !== message.internalDate)
+        found.push(`wrong date: ${key}: ${row.internaldate} / ${message.internalDate}`);
     }
   }
   for (const key of stored.keys()) found.push(`invented: ${key}`);
@@ -53,10 +54,19 @@ export function decodeUtf7(path: string): string {
 
 /** All rows of the mail tables as text: equal texts, equal states. Ids and instants of writing are left out. */
 export function mailState(installation: Installation): string {
-  const messages = installation.query(`SELECT f.acntid, f.path, m.uidvalidity, m.uid, m.flags, m.internaldate, m.size, m.vanished_at IS NULL AS live, c.sha256, c.subject, c.from_addresses
+  const messages =
+    installation.query(`SELECT f.acntid, f.path, m.uidvalidity, m.uid, m.flags, m.internaldate, m.size, m.vanished_at IS NULL AS live, c.sha256, c.subject, c.from_addresses
     FROM email_messages m JOIN email_folders f USING (emfdid) JOIN email_contents c ON c.id = m.content_id ORDER BY 1, 2, 3, 4, live, m.id`);
-  const folders = installation.query(`SELECT acntid, path, uidvalidity, message_count, held_count, listed_uid, checkpoint FROM email_folders ORDER BY 1, 2`);
-  const quarantine = installation.query('SELECT emfdid, uidvalidity, uid, error FROM email_quarantine ORDER BY 1, 2, 3');
-  const orphans = installation.query('SELECT COUNT(*) AS count FROM email_contents WHERE id NOT IN (SELECT content_id FROM email_messages)');
-  return [messages, folders, quarantine, orphans].map((rows) => rows.map((row) => JSON.stringify(row)).join('\n')).join('\n\n');
+  const folders = installation.query(
+    `SELECT acntid, path, uidvalidity, message_count, held_count, listed_uid, checkpoint FROM email_folders ORDER BY 1, 2`,
+  );
+  const quarantine = installation.query(
+    'SELECT emfdid, uidvalidity, uid, error FROM email_quarantine ORDER BY 1, 2, 3',
+  );
+  const orphans = installation.query(
+    'SELECT COUNT(*) AS count FROM email_contents WHERE id NOT IN (SELECT content_id FROM email_messages)',
+  );
+  return [messages, folders, quarantine, orphans]
+    .map((rows) => rows.map((row) => JSON.stringify(row)).join('\n'))
+    .join('\n\n');
 }

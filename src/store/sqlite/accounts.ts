@@ -104,6 +104,8 @@ function refuseDouble<T>(given: AccountChanges & { readonly acntid?: number }, w
   } catch (error) {
     if (!isUniqueFailure(error)) throw error;
     const number = given.acntid === undefined ? '' : `, or number ${given.acntid}`;
-    throw new EngineError('account_exists', `${given.imap?.user ?? ''} at ${given.imap?.host ?? ''}${number}`, { cause: error });
+    throw new EngineError('account_exists', `${given.imap?.user ?? ''} at ${given.imap?.host ?? ''}${number}`, {
+      cause: error,
+    });
   }
 }

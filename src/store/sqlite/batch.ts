@@ -22,7 +22,8 @@ export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
   const stored = storeRows(c, target, batch);
   quarantineAll(c, batch, [...batch.quarantined, ...stored.quarantined]);
   settle(c, folder, batch);
-  if (isFirstSync && stored.count > 0) noteChange(c, 'messages_added', { acntid: folder.acntid, emfdid: folder.emfdid, at });
+  if (isFirstSync && stored.count > 0)
+    noteChange(c, 'messages_added', { acntid: folder.acntid, emfdid: folder.emfdid, at });
   refreshHeld(c, folder.emfdid);
   return { storedCount: stored.count, quarantinedUids: stored.quarantined.map(({ uid }) => uid) };
 }

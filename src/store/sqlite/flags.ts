@@ -8,13 +8,22 @@ import { type FolderRow, requireFolderAt } from './folder-row.ts';
 import { forgetQuarantine } from './quarantine.ts';
 import { vanishRows } from './tombstones.ts';
 
-export function applyFlags(c: Connection, at: FolderAt & { readonly changes: readonly FlagChange[]; readonly at: Instant }): number {
+export function applyFlags(
+  c: Connection,
+  at: FolderAt & { readonly changes: readonly FlagChange[]; readonly at: Instant },
+): number {
   const folder = requireFolderAt(c, at);
   return writeFlags(c, folder, at.uidValidity, at.changes, at.at);
 }
 
 /** Returns how many messages have other flags now. A new MODSEQ alone is kept, but is no news to applications. */
-export function writeFlags(c: Connection, folder: FolderRow, uidValidity: number, changes: readonly FlagChange[], at: Instant): number {
+export function writeFlags(
+  c: Connection,
+  folder: FolderRow,
+  uidValidity: number,
+  changes: readonly FlagChange[],
+  at: Instant,
+): number {
   const { acntid, emfdid } = folder;
   const live = 'emfdid = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NULL';
   const flagsSql = `UPDATE email_messages SET flags = ?, modseq = COALESCE(?, modseq) WHERE ${live} AND flags <> ? RETURNING id`;
@@ -35,5 +44,9 @@ export function applyVanished(c: Connection, at: FolderAt & { readonly uids: Uid
     WHERE emfdid = ? AND uidvalidity = ? AND uid BETWEEN ? AND ? AND vanished_at IS NULL`;
   const ids = at.uids.flatMap(([first, last]) => c.all<{ id: number }>(sql, emfdid, at.uidValidity, first, last));
   forgetQuarantine(c, emfdid, at.uidValidity, at.uids);
-  return vanishRows(c, { acntid, emfdid, at: at.at }, ids.map(({ id }) => id));
+  return vanishRows(
+    c,
+    { acntid, emfdid, at: at.at },
+    ids.map(({ id }) => id),
+  );
 }

@@ -76,7 +76,8 @@ export function requireFolderAt(c: Connection, at: FolderAt): FolderRow {
 export const uidsUpTo = (listedUid: number): UidSet => (listedUid > 0 ? [[1, listedUid]] : []);
 
 /** What was listed and still needs something. */
-export const pendingOf = (row: FolderRow): UidSet => subtractUids(uidsUpTo(row.listed_uid), parseUidSet(row.checkpoint));
+export const pendingOf = (row: FolderRow): UidSet =>
+  subtractUids(uidsUpTo(row.listed_uid), parseUidSet(row.checkpoint));
 
 function toFolder(row: FolderRow): Folder {
   return {

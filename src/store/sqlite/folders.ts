@@ -47,7 +47,8 @@ function createFolder(c: Connection, acntid: number, listed: ListedFolder, at: I
 
 /** No server can name a folder like this: NUL is forbidden in every IMAP string. */
 function leavePath(c: Connection, update: FolderUpdate, row: FolderRow): void {
-  if (update.path !== row.path) c.run('UPDATE email_folders SET path = ? WHERE emfdid = ?', `\0${row.emfdid}`, row.emfdid);
+  if (update.path !== row.path)
+    c.run('UPDATE email_folders SET path = ? WHERE emfdid = ?', `\0${row.emfdid}`, row.emfdid);
 }
 
 /** The server shows another folder under this path (another MAILBOXID): the one that had it is gone without a second look. */
@@ -62,7 +63,11 @@ function retireFolder(c: Connection, row: FolderRow, at: Instant): void {
   if (row.retired_at !== null) return;
   const { acntid, emfdid } = row;
   const live = c.all<{ id: number }>('SELECT id FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL', emfdid);
-  vanishRows(c, { acntid, emfdid, at }, live.map(({ id }) => id));
+  vanishRows(
+    c,
+    { acntid, emfdid, at },
+    live.map(({ id }) => id),
+  );
   c.run('DELETE FROM email_quarantine WHERE emfdid = ?', emfdid);
   c.run('UPDATE email_folders SET retired_at = ?, missing_count = missing_count + 1 WHERE emfdid = ?', at, emfdid);
   noteChange(c, 'folder_retired', { acntid, emfdid, at });

@@ -2,9 +2,10 @@
  * What a listing found out: flags, tombstones, revivals, what the deletion brake holds, and what is pending, in one
  * transaction. A listing equal to the one before writes nothing.
  */
+
+import type { Instant } from '../../base/clock.ts';
 import { EngineError } from '../../base/errors.ts';
 import { formatUidSet, subtractUids, type UidSet } from '../../base/uid-set.ts';
-import type { Instant } from '../../base/clock.ts';
 import type { ListingRecord } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { writeFlags } from './flags.ts';
@@ -34,7 +35,8 @@ function visitFolder(c: Connection, record: ListingRecord): FolderRow {
 /** The checkpoint becomes 1:listedUid minus `pending`. */
 export function writeCheckpoint(c: Connection, emfdid: number, listedUid: number, pending: UidSet): void {
   const checkpoint = formatUidSet(subtractUids(uidsUpTo(listedUid), pending));
-  const sql = 'UPDATE email_folders SET listed_uid = ?, checkpoint = ? WHERE emfdid = ? AND (listed_uid <> ? OR checkpoint <> ?)';
+  const sql =
+    'UPDATE email_folders SET listed_uid = ?, checkpoint = ? WHERE emfdid = ? AND (listed_uid <> ? OR checkpoint <> ?)';
   c.run(sql, listedUid, checkpoint, emfdid, listedUid, checkpoint);
 }
 
@@ -64,5 +66,9 @@ export function approveDeletions(c: Connection, emfdid: number, at: Instant): nu
   const row = c.get<{ acntid: number }>('SELECT acntid FROM email_folders WHERE emfdid = ?', emfdid);
   if (!row) throw new EngineError('not_found', `folder ${emfdid}`);
   const held = c.all<{ id: number }>('SELECT id FROM email_messages WHERE emfdid = ? AND held_at IS NOT NULL', emfdid);
-  return vanishRows(c, { acntid: row.acntid, emfdid, at }, held.map(({ id }) => id));
+  return vanishRows(
+    c,
+    { acntid: row.acntid, emfdid, at },
+    held.map(({ id }) => id),
+  );
 }

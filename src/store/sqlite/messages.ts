@@ -49,10 +49,20 @@ export function liveCounts(c: Connection, emfdid: number): { live: number; held:
     (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL) AS live,
     (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND held_at IS NOT NULL) AS held,
     (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL AND instr(lower(flags), '\\seen') = 0) AS unseen`;
-  return c.get<{ live: number; held: number; unseen: number }>(sql, emfdid, emfdid, emfdid) ?? { live: 0, held: 0, unseen: 0 };
+  return (
+    c.get<{ live: number; held: number; unseen: number }>(sql, emfdid, emfdid, emfdid) ?? {
+      live: 0,
+      held: 0,
+      unseen: 0,
+    }
+  );
 }
 
-export function contentsByEmailId(c: Connection, acntid: number, emailIds: readonly string[]): Map<string, { contentId: number }> {
+export function contentsByEmailId(
+  c: Connection,
+  acntid: number,
+  emailIds: readonly string[],
+): Map<string, { contentId: number }> {
   const sql = `SELECT email_id, content_id FROM email_messages
     WHERE acntid = ? AND email_id IN (SELECT value FROM json_each(?)) ORDER BY id`;
   const rows = c.all<{ email_id: string; content_id: number }>(sql, acntid, JSON.stringify(emailIds));
@@ -80,7 +90,11 @@ export function messages(
   const sql = `SELECT m.id, m.acntid, m.emfdid, m.uid, m.flags, m.internaldate AS internalDate, m.size, t.subject,
     t.from_addresses FROM email_messages AS m JOIN email_contents AS t ON t.id = m.content_id
     WHERE ${['m.vanished_at IS NULL', ...given.map(([condition]) => condition)].join(' AND ')} ORDER BY m.id DESC LIMIT ?`;
-  const rows = c.all<Omit<MessageSummary, 'from'> & { from_addresses: string }>(sql, ...given.map(([, value]) => value), filter.limit);
+  const rows = c.all<Omit<MessageSummary, 'from'> & { from_addresses: string }>(
+    sql,
+    ...given.map(([, value]) => value),
+    filter.limit,
+  );
   return rows.map(({ from_addresses, ...row }) => ({ ...row, from: JSON.parse(from_addresses) as Address[] }));
 }
 

@@ -1,6 +1,7 @@
 /** The store in one's own process: for the command line, which edits a row or two while no engine runs. */
-import type { Store } from '../store.ts';
+
 import { createSecrets } from '../secrets.ts';
+import type { Store } from '../store.ts';
 import { createConnection } from './connection.ts';
 import { toStoreFailure } from './failure.ts';
 import { commitGroup } from './group-commit.ts';

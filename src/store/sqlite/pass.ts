@@ -30,7 +30,11 @@ function vanishOrphans(c: Connection, folder: FolderRow, end: PassEnd): void {
     const sql = `SELECT id FROM email_messages WHERE emfdid = ? AND uidvalidity ${side} ? AND vanished_at IS NULL`;
     return c.all<{ id: number }>(sql, end.emfdid, end.uidValidity);
   });
-  vanishRows(c, { acntid: folder.acntid, emfdid: end.emfdid, at: end.at }, ids.map(({ id }) => id));
+  vanishRows(
+    c,
+    { acntid: folder.acntid, emfdid: end.emfdid, at: end.at },
+    ids.map(({ id }) => id),
+  );
 }
 
 export function recordUnchanged(c: Connection, emfdids: readonly number[], at: Instant): void {
@@ -38,7 +42,11 @@ export function recordUnchanged(c: Connection, emfdids: readonly number[], at: I
   c.run(sql, at, JSON.stringify(emfdids));
 }
 
-export function failFolder(c: Connection, emfdid: number, failure: { lastError: string; retryAt: Instant; failureCount: number }): void {
+export function failFolder(
+  c: Connection,
+  emfdid: number,
+  failure: { lastError: string; retryAt: Instant; failureCount: number },
+): void {
   const sql = 'UPDATE email_folders SET last_error = ?, retry_at = ?, failure_count = ? WHERE emfdid = ?';
   c.run(sql, failure.lastError, failure.retryAt, failure.failureCount, emfdid);
 }

@@ -42,7 +42,8 @@ export function placeMessage(c: Connection, target: Target, placement: Placement
 }
 
 function liveRow(c: Connection, { folder, uidValidity }: Target, uid: number): KnownRow | undefined {
-  const sql = 'SELECT id, flags FROM email_messages WHERE emfdid = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NULL';
+  const sql =
+    'SELECT id, flags FROM email_messages WHERE emfdid = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NULL';
   return c.get<KnownRow>(sql, folder.emfdid, uidValidity, uid);
 }
 
@@ -75,7 +76,19 @@ function insertRow(c: Connection, { folder, uidValidity }: Target, placement: Pl
   const sql = `INSERT INTO email_messages (acntid, emfdid, uidvalidity, uid, content_id, flags, internaldate, size, modseq,
     email_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
   const { acntid, emfdid } = folder;
-  return c.insert(sql, acntid, emfdid, uidValidity, uid, contentId, flags, writableInstant(internalDate), size, modseq, emailId);
+  return c.insert(
+    sql,
+    acntid,
+    emfdid,
+    uidValidity,
+    uid,
+    contentId,
+    flags,
+    writableInstant(internalDate),
+    size,
+    modseq,
+    emailId,
+  );
 }
 
 /** During a first sync the batch writes one row for all of them. */

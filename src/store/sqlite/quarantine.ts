@@ -7,7 +7,10 @@ import { requireFolder } from './folder-row.ts';
 
 export function quarantine(c: Connection, emfdid: number): QuarantineRow[] {
   const sql = `SELECT uid, uidvalidity, error, tries, retry_at FROM email_quarantine WHERE emfdid = ? ORDER BY uidvalidity, uid`;
-  const rows = c.all<{ uid: number; uidvalidity: number; error: string; tries: number; retry_at: string | null }>(sql, emfdid);
+  const rows = c.all<{ uid: number; uidvalidity: number; error: string; tries: number; retry_at: string | null }>(
+    sql,
+    emfdid,
+  );
   return rows.map((row) => ({
     uid: row.uid,
     uidValidity: row.uidvalidity,
@@ -18,14 +21,18 @@ export function quarantine(c: Connection, emfdid: number): QuarantineRow[] {
 }
 
 /** A further failure counts as one more try; bytes once kept stay when a later try brought none. */
-export function putInQuarantine(c: Connection, at: FolderAt & { readonly at: string }, message: QuarantinedMessage): void {
+export function putInQuarantine(
+  c: Connection,
+  at: FolderAt & { readonly at: string },
+  message: QuarantinedMessage,
+): void {
   const sql = `INSERT INTO email_quarantine (emfdid, uidvalidity, uid, raw, error, retry_at, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (emfdid, uidvalidity, uid) DO UPDATE SET
     tries = tries + 1, raw = COALESCE(excluded.raw, raw), error = excluded.error, retry_at = excluded.retry_at`;
   c.run(sql, at.emfdid, at.uidValidity, message.uid, message.raw, message.error, message.retryAt, at.at);
 }
 
-export function hasQuarantine(c: Connection, emfdid: number): boolean {
+function hasQuarantine(c: Connection, emfdid: number): boolean {
   return c.get('SELECT 1 FROM email_quarantine WHERE emfdid = ? LIMIT 1', emfdid) !== undefined;
 }
 
@@ -38,7 +45,8 @@ export function forgetQuarantine(c: Connection, emfdid: number, uidValidity: num
 export function retryQuarantined(c: Connection, emfdid: number, uid: number): void {
   const folder = requireFolder(c, emfdid);
   const sql = 'UPDATE email_quarantine SET retry_at = NULL WHERE emfdid = ? AND uidvalidity = ? AND uid = ?';
-  if (c.run(sql, emfdid, folder.uidvalidity, uid) === 0) throw new EngineError('not_found', `folder ${emfdid}, quarantined UID ${uid}`);
+  if (c.run(sql, emfdid, folder.uidvalidity, uid) === 0)
+    throw new EngineError('not_found', `folder ${emfdid}, quarantined UID ${uid}`);
   const checkpoint = subtractUids(parseUidSet(folder.checkpoint), [[uid, uid]]);
   c.run('UPDATE email_folders SET checkpoint = ? WHERE emfdid = ?', formatUidSet(checkpoint), emfdid);
 }

@@ -40,7 +40,11 @@ function vanishFormer(c: Connection, place: { acntid: number; emfdid: number; at
   const sql = 'SELECT id FROM email_messages WHERE emfdid = ? AND uidvalidity = ? AND vanished_at IS NULL';
   const matched = new Set(record.matches.map(({ id }) => id));
   const former = c.all<{ id: number }>(sql, place.emfdid, record.uidValidity).map(({ id }) => id);
-  vanishRows(c, place, former.filter((id) => !matched.has(id)));
+  vanishRows(
+    c,
+    place,
+    former.filter((id) => !matched.has(id)),
+  );
 }
 
 function moveRow(c: Connection, record: ResetRecord, match: ResetRecord['matches'][number]): void {

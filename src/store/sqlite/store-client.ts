@@ -4,8 +4,8 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { EngineError, fromErrorRecord } from '../../base/errors.ts';
-import type { Store, WindowBatch } from '../store.ts';
 import { createSecrets } from '../secrets.ts';
+import type { Store, WindowBatch } from '../store.ts';
 import { createConnection } from './connection.ts';
 import { openReader } from './open.ts';
 import type { StoreFiles } from './open-store.ts';
@@ -85,6 +85,7 @@ function movable(request: WriteRequest): { readonly request: WriteRequest; reado
 /** A view into a larger buffer would be sent with all of it (Node's pool, a socket's chunk): its bytes are copied out. */
 function ownBytes(raw: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = raw;
-  if (buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength) return new Uint8Array(buffer);
+  if (buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength)
+    return new Uint8Array(buffer);
   return new Uint8Array(raw);
 }

@@ -18,7 +18,11 @@ export interface StoreThread {
 export async function startStoreThread(given: StoreFiles & { readonly crashAt?: number }): Promise<StoreThread> {
   const { file, keyFile, crashAt = 0 } = given;
   const files: ThreadFiles = { file, keyFile, crashAt };
-  const worker = new Worker(new URL('./thread-main.js', import.meta.url), { workerData: files, name: 'store' });
+  const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
+    workerData: files,
+    name: 'store',
+    resourceLimits: { maxYoungGenerationSizeMb: 6 },
+  });
   const life = watch(worker);
   await life.ready;
   const order = (message: ThreadOrder, transfer: MessagePort[] = []): void => worker.postMessage(message, transfer);

@@ -2,7 +2,7 @@
  * Entry of the store thread: the only writing connection of an engine. Requests of all clients stand in one queue; each drain
  * commits as many as a group may hold and answers them afterwards. It ends on `stop`, after what is queued, and says so.
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { EngineError, toErrorRecord } from '../../base/errors.ts';
 import { createSecrets } from '../secrets.ts';
 import { type Connection, createConnection } from './connection.ts';
@@ -52,6 +52,7 @@ function serve(starter: MessagePort, tell: (news: ThreadNews) => void, c: Connec
     else if (isStopping) end();
   };
   const end = (): void => {
+    if (!c.database.open) return;
     c.database.close();
     tell({ kind: 'stopped', steps: steps.count() });
     for (const port of ports) port.close();
@@ -69,8 +70,17 @@ function serve(starter: MessagePort, tell: (news: ThreadNews) => void, c: Connec
   starter.on('message', (order: ThreadOrder) => {
     if (order.kind === 'connect') return connect(order.port);
     isStopping = true;
+    // Ports keep no order among each other: what was asked before the stop may not have been heard yet.
+    for (const port of ports) takeWaiting(port, queue);
     if (queue.length === 0) end();
+    else setImmediate(drain);
   });
+}
+
+function takeWaiting(port: MessagePort, queue: Queued[]): void {
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+    queue.push({ port, request: next.message as WriteRequest });
+  }
 }
 
 function drainGroup(c: Connection, queue: Queued[], step: () => void): void {
@@ -83,7 +93,9 @@ function drainGroup(c: Connection, queue: Queued[], step: () => void): void {
 
 function answer(port: MessagePort, id: number, outcome: Outcome | undefined): void {
   const failure = outcome && 'error' in outcome ? toErrorRecord(toStoreFailure(outcome.error)) : undefined;
-  const reply: WriteReply = failure ? { id, error: failure } : { id, value: outcome && 'value' in outcome ? outcome.value : undefined };
+  const reply: WriteReply = failure
+    ? { id, error: failure }
+    : { id, value: outcome && 'value' in outcome ? outcome.value : undefined };
   port.postMessage(reply);
 }
 

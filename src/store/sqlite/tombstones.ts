@@ -11,7 +11,8 @@ interface FolderPlace extends ChangePlace {
 
 /** Live rows of this folder become tombstones; others are ignored. Returns how many changed. */
 export function vanishRows(c: Connection, place: FolderPlace, ids: readonly number[]): number {
-  const sql = 'UPDATE email_messages SET vanished_at = ?, held_at = NULL WHERE id = ? AND emfdid = ? AND vanished_at IS NULL';
+  const sql =
+    'UPDATE email_messages SET vanished_at = ?, held_at = NULL WHERE id = ? AND emfdid = ? AND vanished_at IS NULL';
   let count = 0;
   for (const id of ids) {
     if (c.run(sql, place.at, id, place.emfdid) === 0) continue;

@@ -38,7 +38,10 @@ const verbs = {
   approveDeletions,
   retryQuarantined,
 } satisfies {
-  [Verb in WriteVerb]: (c: Connection, ...args: Parameters<StoreWrites[Verb]>) => Awaited<ReturnType<StoreWrites[Verb]>>;
+  [Verb in WriteVerb]: (
+    c: Connection,
+    ...args: Parameters<StoreWrites[Verb]>
+  ) => Awaited<ReturnType<StoreWrites[Verb]>>;
 };
 
 /** Raising the epoch is the one write that an engine behind it may do. */

@@ -1,6 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUidSet, hasUid, highestUids, intersectUids, parseUidSet, subtractUids, uidCount, uidMax, uidSetOf, uidsAscending, unionUids } from '../../../src/base/uid-set.ts';
+import {
+  formatUidSet,
+  hasUid,
+  highestUids,
+  intersectUids,
+  parseUidSet,
+  subtractUids,
+  uidCount,
+  uidMax,
+  uidSetOf,
+  uidsAscending,
+  unionUids,
+} from '../../../src/base/uid-set.ts';
 
 const uids = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 40 });
 const sorted = (numbers: Iterable<number>): number[] => [...new Set(numbers)].sort((a, b) => a - b);
@@ -38,7 +50,8 @@ describe('a UID set', () => {
     fc.assert(
       fc.property(uids, uids, (a, b) => {
         const set = unionUids(uidSetOf(a), uidSetOf(b));
-        for (let index = 1; index < set.length; index += 1) expect(set[index]?.[0]).toBeGreaterThan((set[index - 1]?.[1] ?? 0) + 1);
+        for (let index = 1; index < set.length; index += 1)
+          expect(set[index]?.[0]).toBeGreaterThan((set[index - 1]?.[1] ?? 0) + 1);
       }),
     );
   });

@@ -4,12 +4,23 @@ import { readHeaderFields } from '../../../src/mime/header-fields.ts';
 
 const mail = (...lines: string[]): Buffer => Buffer.from(`${lines.join('\r\n')}\r\n\r\nbody`, 'latin1');
 const subjectOf = (raw: Buffer): string | null => readHeaderFields(raw).subject;
-const encoded = (charset: string, bytes: string | Buffer): string => `=?${charset}?B?${Buffer.from(bytes).toString('base64')}?=`;
+const encoded = (charset: string, bytes: string | Buffer): string =>
+  `=?${charset}?B?${Buffer.from(bytes).toString('base64')}?=`;
 
 describe('header fields', () => {
   it('are read, unfolded and trimmed', () => {
     const fields = readHeaderFields(
-      mail('Message-ID: <a@b>', 'In-Reply-To: <c@d>', 'References: <e@f>', '\t<c@d>', 'Subject: one', '  two', 'From: "Anna, K." <anna@example.com>', 'To: x@y.z, Bob <b@y.z>', 'Date: Mon, 23 Nov 2026 06:17:00 +0100'),
+      mail(
+        'Message-ID: <a@b>',
+        'In-Reply-To: <c@d>',
+        'References: <e@f>',
+        '\t<c@d>',
+        'Subject: one',
+        '  two',
+        'From: "Anna, K." <anna@example.com>',
+        'To: x@y.z, Bob <b@y.z>',
+        'Date: Mon, 23 Nov 2026 06:17:00 +0100',
+      ),
     );
     expect(fields).toEqual({
       messageIdHeader: '<a@b>',
@@ -32,7 +43,11 @@ describe('header fields', () => {
     ['KOI8-R', encoded('KOI8-R', Buffer.from([0xf0, 0xd2, 0xc9])), 'При'],
     ['windows-1250', encoded('windows-1250', Buffer.from([0xbf, 0xf3, 0xb3, 0xe6])), 'żółć'],
     ['GB18030', encoded('GB18030', Buffer.from([0xd6, 0xd0])), '中'],
-    ['a character cut in two', `=?UTF-8?B?${Buffer.from([0xc5]).toString('base64')}?= =?UTF-8?B?${Buffer.from([0xbc]).toString('base64')}?=`, 'ż'],
+    [
+      'a character cut in two',
+      `=?UTF-8?B?${Buffer.from([0xc5]).toString('base64')}?= =?UTF-8?B?${Buffer.from([0xbc]).toString('base64')}?=`,
+      'ż',
+    ],
     ['quoted-printable', '=?iso-8859-1?Q?Gr=FC=DFe?=', 'Grüße'],
   ])('are decoded from %s', (_, word, text) => {
     expect(subjectOf(mail(`Subject: ${word}`))).toBe(text);
@@ -46,7 +61,11 @@ describe('header fields', () => {
   });
 
   it('flatten address groups', () => {
-    expect(readHeaderFields(mail('To: friends: a@b.c, d@e.f;, g@h.i')).to.map((to) => to.address)).toEqual(['a@b.c', 'd@e.f', 'g@h.i']);
+    expect(readHeaderFields(mail('To: friends: a@b.c, d@e.f;, g@h.i')).to.map((to) => to.address)).toEqual([
+      'a@b.c',
+      'd@e.f',
+      'g@h.i',
+    ]);
   });
 
   it.each([
@@ -60,23 +79,38 @@ describe('header fields', () => {
   });
 
   it('are storable text, and never an exception, for any bytes', () => {
-    const line = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('Subject: =?x?B?????=', 'From: <<<>>>', 'To: :;,:;', 'Date: 99', '=?utf-8?Q?=00=ff?='));
+    const line = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('Subject: =?x?B?????=', 'From: <<<>>>', 'To: :;,:;', 'Date: 99', '=?utf-8?Q?=00=ff?='),
+    );
     const names = fc.constantFrom('Subject', 'From', 'To', 'Cc', 'Date', 'Message-ID', 'References', '');
     const field = fc.tuple(names, line).map(([name, value]) => `${name}: ${value}`);
     fc.assert(
-      fc.property(fc.array(field, { maxLength: 6 }), fc.constantFrom('\r\n', '\n', '\r'), fc.boolean(), (lines, eol, isUtf8) => {
-        const fields = readHeaderFields(Buffer.from(lines.join(eol), isUtf8 ? 'utf8' : 'latin1'));
-        const text = JSON.stringify(fields);
-        expect(text).not.toContain('\\u0000');
-        expect(text.isWellFormed()).toBe(true);
-        expect(fields.sentAt ?? '2026-11-23T05:17:00.000Z').toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-      }),
+      fc.property(
+        fc.array(field, { maxLength: 6 }),
+        fc.constantFrom('\r\n', '\n', '\r'),
+        fc.boolean(),
+        (lines, eol, isUtf8) => {
+          const fields = readHeaderFields(Buffer.from(lines.join(eol), isUtf8 ? 'utf8' : 'latin1'));
+          const text = JSON.stringify(fields);
+          expect(text).not.toContain('\\u0000');
+          expect(text.isWellFormed()).toBe(true);
+          expect(fields.sentAt ?? '2026-11-23T05:17:00.000Z').toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        },
+      ),
     );
   });
 
   it.each([
-    ['a header line of 5 MB', Buffer.concat([Buffer.from('Subject: '), Buffer.alloc(5_000_000, 'a'), Buffer.from('\r\n\r\n')])],
-    ['100,000 recipients', Buffer.from(`To: ${Array.from({ length: 100_000 }, (_, index) => `u${index}@example.com`).join(', ')}\r\n\r\n`)],
+    [
+      'a header line of 5 MB',
+      Buffer.concat([Buffer.from('Subject: '), Buffer.alloc(5_000_000, 'a'), Buffer.from('\r\n\r\n')]),
+    ],
+    [
+      '100,000 recipients',
+      Buffer.from(`To: ${Array.from({ length: 100_000 }, (_, index) => `u${index}@example.com`).join(', ')}\r\n\r\n`),
+    ],
     ['200,000 encoded-words', Buffer.from(`Subject: ${'=?utf-8?Q?a?= '.repeat(200_000)}\r\n\r\n`)],
     ['1 MB of folding', Buffer.from(`Subject: a${'\r\n b'.repeat(250_000)}\r\n\r\n`)],
   ])('are bounded: %s is read in less than a second', (_, raw) => {

@@ -1,8 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { brakeReleaseMs, holdsDeletions, nextVanishedTrust, type ObservedNumbers, planOpened, planVisit, type StoredNumbers } from '../../../src/sync/plan.ts';
+import {
+  brakeReleaseMs,
+  holdsDeletions,
+  nextVanishedTrust,
+  type ObservedNumbers,
+  planOpened,
+  planVisit,
+  type StoredNumbers,
+} from '../../../src/sync/plan.ts';
 
-const stored: StoredNumbers = { uidValidity: 7, uidNext: 101, highestModseq: 50n, messageCount: 100, unseenCount: 3, isFirstSynced: true, pendingCount: 0 };
+const stored: StoredNumbers = {
+  uidValidity: 7,
+  uidNext: 101,
+  highestModseq: 50n,
+  messageCount: 100,
+  unseenCount: 3,
+  isFirstSynced: true,
+  pendingCount: 0,
+};
 const observed: ObservedNumbers = { uidValidity: 7, uidNext: 101, highestModseq: 50n, messages: 100, unseen: 3 };
 const uid = fc.integer({ min: 1, max: 50 });
 const anyStored = fc.record({
@@ -14,7 +30,13 @@ const anyStored = fc.record({
   isFirstSynced: fc.boolean(),
   pendingCount: fc.nat(2),
 });
-const anyObserved = fc.record({ uidValidity: fc.option(uid), uidNext: fc.option(uid), highestModseq: fc.option(fc.bigInt({ min: 1n, max: 50n })), messages: fc.nat(50), unseen: fc.option(fc.nat(5)) });
+const anyObserved = fc.record({
+  uidValidity: fc.option(uid),
+  uidNext: fc.option(uid),
+  highestModseq: fc.option(fc.bigInt({ min: 1n, max: 50n })),
+  messages: fc.nat(50),
+  unseen: fc.option(fc.nat(5)),
+});
 
 describe('the plan of a folder', () => {
   it('skips what is unchanged, and only in a recent pass', () => {
@@ -62,7 +84,15 @@ describe('the plan of a folder', () => {
 });
 
 describe('the deletion brake', () => {
-  const brake = { vanishedCount: 600, liveCount: 1000, role: null, digest: 'd', heldDigest: null, heldSinceMs: null, nowMs: brakeReleaseMs };
+  const brake = {
+    vanishedCount: 600,
+    liveCount: 1000,
+    role: null,
+    digest: 'd',
+    heldDigest: null,
+    heldSinceMs: null,
+    nowMs: brakeReleaseMs,
+  };
 
   it('holds more than 500 and more than 20 %, not one of them alone', () => {
     expect(holdsDeletions(brake)).toBe(true);

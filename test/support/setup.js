@@ -1,0 +1,63 @@
+/**
+ * Runs before `npm test`, `npm run demo` and `npm run bench`, so that they work on a fresh clone: packages by npm ci, Debian's
+ * Dovecot (and isync for the bench) by apt-get where that is possible; otherwise it says what to install. Node only.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const needed = [{ program: '/usr/sbin/dovecot', debian: 'dovecot-imapd' }];
+if (process.argv.includes('--bench')) needed.push({ program: '/usr/bin/mbsync', debian: 'isync' });
+
+installPackages();
+installPrograms();
+
+/** node_modules/.package-lock.json is what npm writes last. */
+function installPackages() {
+  const installed = join(root, 'node_modules/.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs) return;
+  console.log('setup: npm ci');
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+}
+
+function installPrograms() {
+  if (process.platform !== 'linux') {
+    console.log('setup: the live tests need a Dovecot, which this system has no packages for; they are left out');
+    return;
+  }
+  const missing = needed.filter(({ program }) => !existsSync(program)).map(({ debian }) => debian);
+  if (missing.length === 0) return;
+  const command = aptGet();
+  if (command === null) {
+    console.error(
+      `setup: please install ${missing.join(' and ')} (Debian: sudo apt-get install ${missing.join(' ')}), then run this again`,
+    );
+    process.exit(1);
+  }
+  console.log(`setup: ${command.join(' ')} install ${missing.join(' ')}`);
+  if (!apt(command, ['install', '-y', '--no-install-recommends', ...missing])) {
+    apt(command, ['update']);
+    if (!apt(command, ['install', '-y', '--no-install-recommends', ...missing])) process.exit(1);
+  }
+}
+
+/** Null: it may not be used here. */
+function aptGet() {
+  if (spawnSync('apt-get', ['--version']).status !== 0) return null;
+  if (process.getuid?.() === 0) return ['apt-get'];
+  return spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n', 'apt-get'] : null;
+}
+
+function apt([program, ...first], args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return (
+    spawnSync(program, [...first, ...args], { env, stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 })
+      .status === 0
+  );
+}
