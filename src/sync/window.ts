@@ -28,7 +28,7 @@ function subtractUpper(uids: UidSet, upper: UidSet): UidSet {
 }
 
 /** Rows are collected into a batch, one transaction, until one of these is reached. */
-export const batchBytesMax = 4 * 1024 * 1024;
-export const batchCountMax = 500;
+export const batchBytesMax = 2 * 1024 * 1024;
+export const batchCountMax = 250;
 
 export const isBatchFull = (count: number, bytes: number): boolean => count >= batchCountMax || bytes >= batchBytesMax;

@@ -14,7 +14,8 @@ const busyTimeoutMs = 10_000;
 /** 2,000 pages of 16 KiB: the WAL is moved into the database every 32 MiB. */
 const checkpointPages = 2_000;
 const journalBytesMax = 64 * 1024 * 1024;
-const writerCacheKib = 32 * 1024;
+/** Small on purpose: the system caches the file, and an engine of many threads has to stay below 200 MB. */
+const writerCacheKib = 8 * 1024;
 
 /** The store folder is the application's group's too (0770), the database its to write (0660); others see nothing. */
 const folderMode = 0o770;
