@@ -16,7 +16,9 @@ const randomKills = isWhole ? 100 : 8;
 
 const mails = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => ({
-    raw: Buffer.from(`From: a@b.c\r\nSubject: ${prefix}-${index}\r\nMessage-ID: <${prefix}-${index}@test>\r\n\r\n${'A line of text.\r\n'.repeat(100 + index)}`),
+    raw: Buffer.from(
+      `From: a@b.c\r\nSubject: ${prefix}-${index}\r\nMessage-ID: <${prefix}-${index}@test>\r\n\r\n${'A line of text.\r\n'.repeat(100 + index)}`,
+    ),
   }));
 
 describe.runIf(hasDovecot())('a process killed with SIGKILL', () => {

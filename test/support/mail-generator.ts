@@ -20,7 +20,17 @@ const people = [
   ['محمد علي', 'mohamed@example.net'],
   ['Bob', 'bob@example.com'],
 ] as const;
-const subjects = ['Offer 2026/118', 'Zażółć gęślą jaźń', 'Rückfrage zur Rechnung', '請求書について', 'Договор на подпись', 'اجتماع الأسبوع', 'Minutes 📎', 'Order confirmed', 'Newsletter'];
+const subjects = [
+  'Offer 2026/118',
+  'Zażółć gęślą jaźń',
+  'Rückfrage zur Rechnung',
+  '請求書について',
+  'Договор на подпись',
+  'اجتماع الأسبوع',
+  'Minutes 📎',
+  'Order confirmed',
+  'Newsletter',
+];
 const words =
   'the invoice for last month was sent to your office please confirm the delivery of goods before friday and let us know whether the meeting on tuesday still stands because the customer asked about the contract terms again regards umowa dostawa zamówienie klient Lieferung Vertrag Angebot Kunde bitte danke'.split(
     ' ',
@@ -70,20 +80,33 @@ export function createMailGenerator(seed: number): MailGenerator {
       ];
       const bytes = size === 'small' ? 3500 + random() * 4000 : 1500 + random() ** 4 * 60_000;
       const attachment = size === 'mixed' && random() < 0.35 ? pick(attachments) : null;
-      const raw = Buffer.from(`${[...header, ...body(prose(bytes), attachment, random() < 0.4, number)].join('\r\n')}\r\n`);
-      const flags = [random() < 0.7 ? '\\Seen' : '', random() < 0.1 ? '\\Flagged' : '', random() < 0.2 ? '\\Answered' : ''].filter((flag) => flag !== '').join(' ');
+      const raw = Buffer.from(
+        `${[...header, ...body(prose(bytes), attachment, random() < 0.4, number)].join('\r\n')}\r\n`,
+      );
+      const flags = [
+        random() < 0.7 ? '\\Seen' : '',
+        random() < 0.1 ? '\\Flagged' : '',
+        random() < 0.2 ? '\\Answered' : '',
+      ]
+        .filter((flag) => flag !== '')
+        .join(' ');
       return { raw, flags, date: imapDate(date) };
     },
   };
 }
 
-const encodeWord = (text: string): string => (/^[\u0020-\u007e]*$/.test(text) ? text : `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`);
+const encodeWord = (text: string): string =>
+  /^[\u0020-\u007e]*$/.test(text) ? text : `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
 const mailbox = ([name, address]: readonly [string, string]): string => `${encodeWord(name)} <${address}>`;
 const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/.{76}/g, '$&\r\n');
 
 function body(text: string, attachment: string | null, isHtml: boolean, number: number): string[] {
   const part = isHtml
-    ? ['Content-Type: text/html; charset=utf-8', '', `<html><body><p>${text.replaceAll('\r\n', '</p>\r\n<p>')}</p></body></html>`]
+    ? [
+        'Content-Type: text/html; charset=utf-8',
+        '',
+        `<html><body><p>${text.replaceAll('\r\n', '</p>\r\n<p>')}</p></body></html>`,
+      ]
     : ['Content-Type: text/plain; charset=utf-8', '', text];
   if (attachment === null) return part;
   const boundary = `=_${number}`;
