@@ -210,6 +210,14 @@ export const constants = {
     'seconds',
     'How often an account whose login was refused is tried again. Too small: providers lock the account.',
   ),
+  EMAIL_NETWORK_TIMEOUT: whole(
+    email,
+    60,
+    1,
+    600,
+    'seconds',
+    'How long a server may take to answer a command, and how long for each MiB it sends. Too small: slow links never finish.',
+  ),
   EMAIL_BG_HI_FOLDERS_RECENT_SYNC_INTERVAL: whole(
     email,
     600,

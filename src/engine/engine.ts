@@ -46,9 +46,6 @@ export interface Engine {
 
 /** How often the lock is looked at while it is held. */
 const beatMs = 5000;
-const commandTimeoutMs = 60_000;
-/** 1 MiB in 60 s = 17 KiB/s: slower than any link that people still use, faster than a drip that would never end. */
-const transferTimeoutMsPerMib = 60_000;
 
 /** Null: another engine is at work on this store. */
 export async function openEngine(options: EngineOptions): Promise<Engine | null> {
@@ -140,8 +137,9 @@ function threadsOptions(
   const limits = {
     messageBytesMax: config.EMAIL_MAX_MESSAGE_BYTES,
     authRetrySeconds: config.EMAIL_AUTH_ERROR_CHECK_RETRY_TIME,
-    commandTimeoutMs,
-    transferTimeoutMsPerMib,
+    commandTimeoutMs: config.EMAIL_NETWORK_TIMEOUT * 1000,
+    // 1 MiB in 60 s = 17 KiB/s: slower than any link that people still use, faster than a drip that would never end.
+    transferTimeoutMsPerMib: config.EMAIL_NETWORK_TIMEOUT * 1000,
   };
   return {
     storeThread,

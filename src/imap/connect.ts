@@ -72,8 +72,8 @@ function clientOptions(
       return timing.roundTripMs < compressAboveMs;
     },
     qresync: !hostsWithoutQresync.includes(options.host.toLowerCase()),
-    connectionTimeout: connectTimeoutMs,
-    greetingTimeout: greetingTimeoutMs,
+    connectionTimeout: Math.min(connectTimeoutMs, options.commandTimeoutMs),
+    greetingTimeout: Math.min(greetingTimeoutMs, options.commandTimeoutMs),
     socketTimeout: options.commandTimeoutMs,
     maxLineLength: lineBytesMax,
     maxLiteralSize: options.literalBytesMax,

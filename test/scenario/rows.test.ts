@@ -1,0 +1,149 @@
+/** FETCH answers that leave out, repeat, disorder or invent rows (RELIABILITY faults 13 to 15 and 19). */
+import { describe, expect, it } from 'vitest';
+import type { FakeOptions } from '../support/fake-imap-server.ts';
+import type { Part } from '../support/fake-mailbox.ts';
+import { fetchRows, folder, message } from '../support/fake-mailbox.ts';
+import { startScenario } from './scenario.ts';
+
+type Script = NonNullable<FakeOptions['script']>;
+
+const isBodies = (args: string): boolean => args.includes('BODY.PEEK[]');
+/** Bodies as `change` leaves their rows. */
+const withRows =
+  (change: (rows: Part[][]) => Part[][], end = 'OK done'): Script =>
+  ({ verb, args, folder: open, tag }) =>
+    verb === 'UID FETCH' && isBodies(args) && open
+      ? { parts: [...change(fetchRows(open, args, true)).flat(), `${tag} ${end}\r\n`] }
+      : undefined;
+const uidOf = (row: Part[]): number => Number(/UID (\d+)/.exec(String(row[0]))?.[1]);
+
+describe('rows that do not come', () => {
+  it('are asked for again when the server says OK', async () => {
+    let answers = 0;
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 30)],
+      script: withRows((rows) => {
+        answers += 1;
+        return answers === 1 ? rows.filter((row) => uidOf(row) % 3 !== 0) : rows;
+      }),
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(answers).toBeGreaterThan(1);
+  });
+
+  it('are asked for again when the server says that some no longer exist', async () => {
+    let answers = 0;
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 10)],
+      script: (command, honest) => {
+        if (command.verb !== 'UID FETCH' || !isBodies(command.args)) return undefined;
+        answers += 1;
+        const [first = '', ...rest] =
+          withRows((rows) => rows.slice(0, 3), 'NO Some of the requested messages no longer exist.')(command, honest)
+            ?.parts ?? [];
+        return answers === 1 ? { parts: [first, ...rest] } : undefined;
+      },
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('because they were expunged meanwhile are neither stored empty nor waited for', async () => {
+    const inbox = folder('INBOX', 10);
+    let isDone = false;
+    const scenario = await startScenario({
+      folders: [inbox],
+      script: (command) => {
+        if (isDone || command.verb !== 'UID FETCH' || !isBodies(command.args)) return undefined;
+        isDone = true;
+        const rows = fetchRows(inbox, command.args, true).map((row) =>
+          uidOf(row) === 4 ? [String(row[0]).replace(/BODY\[\] \{\d+\}\r\n/, 'BODY[] NIL)\r\n')] : row,
+        );
+        inbox.messages = inbox.messages.filter(({ uid }) => uid !== 4);
+        return { parts: [...rows.flat(), '* 4 EXPUNGE\r\n', `${command.tag} OK done\r\n`] };
+      },
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+});
+
+describe('rows that nobody asked for', () => {
+  it('twice, out of order, without UID, with UID 0 or above 2^32 change nothing', async () => {
+    const odd = (row: Part[], uid: string): Part[] => [String(row[0]).replace(/UID \d+ ?/, uid), ...row.slice(1)];
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 12)],
+      script: withRows((rows) => {
+        const [first = [], second = []] = rows;
+        const invented = [odd(first, ''), odd(first, 'UID 0 '), odd(first, 'UID 4294967296 '), odd(first, 'UID 77 ')];
+        return [...rows.toReversed(), second, ...invented, ['* 3 FETCH (FLAGS (\\Seen))\r\n']];
+      }),
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('of the last message, for a range that begins above it, are not new mail', async () => {
+    const inbox = folder('INBOX', 5);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    inbox.uidNext = 9;
+    const outcome = await scenario.sync();
+    expect(outcome.code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+  });
+});
+
+describe('a message that the server refuses', () => {
+  const refuse =
+    (...uids: number[]): Script =>
+    ({ verb, args, tag, folder: open }) => {
+      if (verb !== 'UID FETCH' || !args.includes('BODY.PEEK[') || !open) return undefined;
+      const isHit = fetchRows(open, args, true).some((row) => uids.includes(uidOf(row)));
+      return isHit ? { parts: [`${tag} NO [SERVERBUG] cannot read message\r\n`] } : undefined;
+    };
+
+  it('is quarantined with a time for the next try, and all others are stored', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 40)], script: refuse(7, 23) });
+    expect((await scenario.sync()).code).toBe(0);
+    const parked = scenario.installation.query<{ uid: number; tries: number; retry_at: string }>(
+      'SELECT uid, tries, retry_at FROM email_quarantine ORDER BY uid',
+    );
+    expect(parked.map(({ uid, tries }) => [uid, tries])).toEqual([
+      [7, 1],
+      [23, 1],
+    ]);
+    expect(parked.every(({ retry_at }) => Date.parse(retry_at) > Date.now())).toBe(true);
+    expect(scenario.differences()).toEqual(['lost: INBOX/1000/7', 'lost: INBOX/1000/23']);
+    expect((await scenario.installation.run('verify', String(scenario.acntid))).code).toBe(0);
+  });
+
+  it('is stored by `message retry` once the server hands it out', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 5)], script: refuse(3) });
+    await scenario.sync();
+    scenario.server.script = undefined;
+    const [row] = scenario.installation.query<{ emfdid: number }>('SELECT emfdid FROM email_quarantine');
+    expect((await scenario.installation.run('message', 'retry', String(row?.emfdid), '3')).code).toBe(0);
+    await scenario.sync();
+    expect(scenario.differences()).toEqual([]);
+    expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([]);
+  });
+
+  it('by cutting the connection is cornered, and all others are stored', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 30)],
+      script: ({ verb, args, folder: open }) =>
+        verb === 'UID FETCH' && isBodies(args) && open && fetchRows(open, args, true).some((row) => uidOf(row) === 12)
+          ? { parts: [], then: 'close' }
+          : undefined,
+    });
+    await scenario.sync();
+    await scenario.sync();
+    const lost = scenario.differences();
+    expect(lost.length).toBeLessThanOrEqual(12);
+    scenario.server.folders[0]?.messages.push(message(31));
+    await scenario.expectTrueCopy();
+  });
+});

@@ -1,0 +1,58 @@
+/** The frame of every scenario: a fake server, an installation with one account on it, passes, and the oracle. */
+import { afterEach, expect } from 'vitest';
+import { type FakeImapServer, type FakeOptions, startFakeImap } from '../support/fake-imap-server.ts';
+import { createInstallation, type Installation, type Outcome } from '../support/installation.ts';
+import { differences } from '../support/oracle.ts';
+
+export interface Scenario {
+  readonly server: FakeImapServer;
+  readonly installation: Installation;
+  readonly acntid: number;
+  sync(...options: string[]): Promise<Outcome>;
+  /** What a store that is no true copy differs in. */
+  differences(): string[];
+  /** A clean pass ends in a true copy. */
+  expectTrueCopy(): Promise<void>;
+  accountState(): { state: string; last_error: string | null; retry_at: string | null };
+}
+
+const running: { server: FakeImapServer; installation: Installation }[] = [];
+
+afterEach(async () => {
+  for (const { server, installation } of running.splice(0)) {
+    await server.stop();
+    installation.remove();
+  }
+});
+
+/** Seconds: a silent server is given up soon, so that scenarios end. */
+const networkTimeout = 2;
+
+export async function startScenario(options: FakeOptions, config: Record<string, unknown> = {}): Promise<Scenario> {
+  const server = await startFakeImap(options);
+  const installation = createInstallation({ EMAIL_NETWORK_TIMEOUT: networkTimeout, ...config });
+  running.push({ server, installation });
+  const acntid = await installation.addAccount(server.port, 'anna');
+  const sync = (...more: string[]): Promise<Outcome> => installation.run('sync', String(acntid), ...more);
+  return {
+    server,
+    installation,
+    acntid,
+    sync,
+    differences: () => differences(installation, acntid, server.listing()),
+    async expectTrueCopy() {
+      server.script = undefined;
+      const outcome = await sync('--full');
+      expect(outcome).toMatchObject({ code: 0, stderr: '', stdout: '' });
+      expect(differences(installation, acntid, server.listing())).toEqual([]);
+    },
+    accountState: () => {
+      const [row] = installation.query<{ state: string; last_error: string | null; retry_at: string | null }>(
+        'SELECT state, last_error, retry_at FROM email_accounts WHERE acntid = ?',
+        acntid,
+      );
+      if (!row) throw new Error('no account');
+      return row;
+    },
+  };
+}

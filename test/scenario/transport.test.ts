@@ -1,0 +1,141 @@
+/** Connections that are cut, stall, drip, flood or speak something else (RELIABILITY faults 20 to 26). */
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { FakeOptions } from '../support/fake-imap-server.ts';
+import { folder, type Part } from '../support/fake-mailbox.ts';
+import { startScenario } from './scenario.ts';
+
+type Script = NonNullable<FakeOptions['script']>;
+
+/** Only the first answer with bodies is spoilt, unless `every`. */
+const spoilBodies = (spoil: (honest: readonly Part[]) => ReturnType<Script>, every = false): Script => {
+  let count = 0;
+  return ({ verb, args }, honest) => {
+    if (verb !== 'UID FETCH' || !args.includes('BODY.PEEK[]')) return undefined;
+    count += 1;
+    return count === 1 || every ? spoil(honest) : undefined;
+  };
+};
+const bytesOf = (parts: readonly Part[]): Buffer => Buffer.concat(parts.map((part) => Buffer.from(part)));
+
+describe('a connection cut', () => {
+  for (const then of ['close', 'reset'] as const) {
+    it(`(${then}) at any byte of an answer stores no partial message and is resumed`, async () => {
+      const scenario = await startScenario({ folders: [folder('INBOX', 8)] });
+      const sizes = [1, 60, 100, 230, 480, 900, 1700];
+      for (const size of sizes) {
+        scenario.server.script = spoilBodies((honest) => ({ parts: [bytesOf(honest).subarray(0, size)], then }));
+        scenario.server.folders[0]?.messages.forEach((entry) => {
+          entry.uid += 100;
+        });
+        const inbox = scenario.server.folders[0];
+        if (inbox) inbox.uidNext += 100;
+        await scenario.sync('--full');
+        expect(scenario.differences().filter((line) => !line.startsWith('lost'))).toEqual([]);
+      }
+      await scenario.expectTrueCopy();
+    });
+  }
+
+  it('with BYE between two answers is taken up on a new connection', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 8)],
+      script: spoilBodies(() => ({ parts: ['* BYE server shutting down\r\n'], then: 'close' })),
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+  });
+});
+
+describe('a server that', () => {
+  it('falls silent is given up at the deadline, and the pass goes on', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 8)],
+      script: spoilBodies((honest) => ({ parts: honest.slice(0, 2) })),
+    });
+    const startedMs = performance.now();
+    expect((await scenario.sync()).code).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('falls silent at every command leaves the account backed off', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 3)], script: () => ({ parts: [] }) });
+    const outcome = await scenario.sync();
+    expect(outcome.code).toBe(75);
+    expect(outcome.stderr.split('\n')).toHaveLength(2);
+    expect(scenario.accountState()).toMatchObject({ state: 'backoff' });
+    await scenario.expectTrueCopy();
+  });
+
+  it('announces a literal of a gigabyte is refused before it is read', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 3), folder('Other', 3)],
+      script: ({ verb, args, folder: open }) =>
+        open?.path === 'INBOX' && verb === 'UID FETCH' && args.includes('BODY.PEEK[]')
+          ? { parts: ['* 1 FETCH (UID 1 FLAGS () BODY[] {1000000000}\r\n', 'x'.repeat(1000)] }
+          : undefined,
+    });
+    expect((await scenario.sync()).code).toBe(75);
+    await scenario.expectTrueCopy();
+  });
+
+  it('never ends a line, or floods tokens, is cut off', async () => {
+    for (const flood of [Buffer.alloc(9 * 1024 * 1024, 'x'), `* 1 FETCH (FLAGS (${'a '.repeat(300_000)}))\r\n`]) {
+      const scenario = await startScenario({
+        folders: [folder('INBOX', 3)],
+        script: spoilBodies(() => ({ parts: [flood] }), true),
+      });
+      expect((await scenario.sync()).code).toBe(75);
+      expect(scenario.accountState().last_error).not.toBeNull();
+      await scenario.expectTrueCopy();
+    }
+  });
+
+  it('corrupts the protocol is not believed', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 8)],
+      script: spoilBodies((honest) => {
+        const bytes = bytesOf(honest);
+        for (let index = 5; index < bytes.length; index += 97) bytes[index] = 0x28;
+        return { parts: [bytes] };
+      }),
+    });
+    await scenario.sync();
+    scenario.server.script = undefined;
+    await scenario.sync();
+    const invented = scenario.differences().filter((line) => /invented|doubled|lost/.test(line));
+    expect(invented).toEqual([]);
+  });
+});
+
+describe('what is no IMAP server', () => {
+  for (const [name, greeting] of [
+    ['an HTTP server', 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'],
+    ['an SSH server', 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'],
+    ['silence', ''],
+    ['a TLS port', '\u0015\u0003\u0001\u0000\u0002\u0002\u0046'],
+    ['a server that is full', '* BYE too many connections\r\n'],
+  ] as const) {
+    it(`(${name}) ends with one clear line and a backoff`, async () => {
+      const scenario = await startScenario({ folders: [], greeting, script: () => ({ parts: [] }) });
+      const outcome = await scenario.sync();
+      expect([75, 78]).toContain(outcome.code);
+      expect(outcome.stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(scenario.accountState().state).toBe('backoff');
+    });
+  }
+
+  it('is not trusted with compression that explodes', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 3)],
+      capabilities: ['CONDSTORE', 'LIST-STATUS', 'COMPRESS=DEFLATE'],
+      script: ({ verb, tag }) =>
+        verb === 'COMPRESS'
+          ? { parts: [`${tag} OK begin\r\n`, gzipSync(Buffer.alloc(50 * 1024 * 1024, 'x'))] }
+          : undefined,
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.server.commands.some((command) => command.includes('COMPRESS'))).toBe(false);
+  });
+});
