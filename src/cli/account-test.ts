@@ -28,6 +28,7 @@ async function test(context: CliContext, acntid: number, isJson: boolean): Promi
   const result = await probeServer({
     ...imap,
     password,
+    wireNames: new Map(),
     literalBytesMax: 1024 * 1024,
     commandTimeoutMs,
     transferTimeoutMsPerMib: commandTimeoutMs,

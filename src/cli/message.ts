@@ -1,5 +1,6 @@
 /** `message list`, `show`, `export` and `retry`. */
 import type { Command } from 'commander';
+import { systemClock, toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import type { MessageSummary, Store } from '../store/store.ts';
 import type { CliContext } from './context.ts';
@@ -32,7 +33,7 @@ export function register(program: Command, context: CliContext): void {
     .description('try a quarantined message again at the next pass')
     .action((emfdid: string, uid: string) =>
       context.withStore((store) =>
-        store.retryQuarantined(numberArgument('EMFDID')(emfdid), numberArgument('UID')(uid)),
+        store.retryQuarantined(numberArgument('EMFDID')(emfdid), numberArgument('UID')(uid), toInstant(systemClock())),
       ),
     );
 }

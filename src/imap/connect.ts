@@ -4,6 +4,7 @@
  */
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
+import { correctCommands, dropPrefix } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -30,7 +31,10 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
   const client = new ImapFlow(clientOptions(options, timing, dropped, onVanished));
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
-  timeRoundTrips(client, timing);
+  // The shortest command is the round trip, as nearly as a client can tell.
+  correctCommands(client, options.wireNames, (ms) => {
+    timing.roundTripMs = Math.min(timing.roundTripMs, ms);
+  });
   const what = `login as ${options.user} at ${options.host}:${options.port}`;
   try {
     const deadline = {
@@ -44,6 +48,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     client.close();
     throw toEngineError(error, { what, nowMs: Date.now() });
   }
+  dropPrefix(client);
   return { client, roundTripMs: timing.roundTripMs, droppedCount: () => dropped.count };
 }
 
@@ -84,26 +89,6 @@ function clientOptions(
     },
   };
 }
-
-/** The shortest command is the round trip, as nearly as a client can tell. */
-function timeRoundTrips(client: ImapFlow, timing: Timing): void {
-  if (!hasExec(client)) return;
-  const exec = client.exec.bind(client);
-  client.exec = async (...command) => {
-    const sentMs = performance.now();
-    const response = await exec(...command);
-    timing.roundTripMs = Math.min(timing.roundTripMs, performance.now() - sentMs);
-    return response;
-  };
-}
-
-/** Every command of the library goes through `exec`; it is there, but not in its types. */
-interface WithExec {
-  exec(...command: unknown[]): Promise<unknown>;
-}
-
-const hasExec = (client: ImapFlow): client is ImapFlow & WithExec =>
-  'exec' in client && typeof client.exec === 'function';
 
 /** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
 function libraryLogger(options: SessionOptions, dropped: { count: number }) {

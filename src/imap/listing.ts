@@ -1,5 +1,6 @@
 /** The folders of an account: one LIST-STATUS, or LIST and a STATUS each. */
 import type { ImapFlow, ListResponse, StatusObject } from 'imapflow';
+import { needsWireName, type WireNames } from './corrections.ts';
 import type { FolderListing, FolderStatus, ObservedFolder } from './session.ts';
 
 const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true, unseen: true } as const;
@@ -10,11 +11,19 @@ export interface ListingInput {
   readonly run: <T>(what: string, work: () => Promise<T>) => Promise<T>;
   /** How many answers the parser had to drop so far. */
   readonly droppedCount: () => number;
+  readonly wireNames: WireNames;
 }
 
-export async function listFolders({ client, withStatus, run, droppedCount }: ListingInput): Promise<FolderListing> {
+export async function listFolders({
+  client,
+  withStatus,
+  run,
+  droppedCount,
+  wireNames,
+}: ListingInput): Promise<FolderListing> {
   const droppedBefore = droppedCount();
   const entries = await run('LIST', () => client.list(withStatus ? { statusQuery, listOnly: false } : {}));
+  for (const { path, pathAsListed } of entries) if (needsWireName(path)) wireNames.set(path, pathAsListed);
   const folders = unique(entries.filter((entry) => entry.path !== '')).map((entry) => observed(entry, withStatus));
   const isComplete = droppedCount() === droppedBefore && folders.some((folder) => folder.path === 'INBOX');
   return { folders, isComplete };

@@ -4,6 +4,7 @@ import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import { connect } from './connect.ts';
+import { markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { listFolders, positive } from './listing.ts';
@@ -64,7 +65,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     get exists() {
       return client.mailbox ? client.mailbox.exists : 0;
     },
-    listFolders: ({ withStatus }) => listFolders({ client, withStatus, run, droppedCount: connected.droppedCount }),
+    listFolders: ({ withStatus }) =>
+      listFolders({ client, withStatus, run, droppedCount: connected.droppedCount, wireNames: options.wireNames }),
     async openFolder(path, since) {
       isOpening = true;
       openedFlags.length = 0;
@@ -73,6 +75,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
         since && client.enabled.has('QRESYNC')
           ? { uidValidity: BigInt(since.uidValidity), changedSince: since.modseq }
           : {};
+      markListed(client, path);
       const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(path, { readOnly: true, ...resync }));
       isOpening = false;
       return toOpened(mailbox, vanished.take(), openedFlags, client);

@@ -1,5 +1,5 @@
 /**
- * One logged-in IMAP connection, in the engine's words. imapflow stands behind it (imap/imapflow-session.ts); what servers and
+ * One logged-in IMAP connection, in the engine's words. imapflow stands behind it (imap/open-session.ts); what servers and
  * the library do wrong ends here: every tagged NO, falsy result and broken promise becomes an EngineError, every command
  * has a wall-clock deadline that closes the socket, rows that were not asked for are dropped. One command at a time; never
  * call a verb from inside a row callback.
@@ -117,6 +117,8 @@ export interface SessionOptions {
   readonly security: 'tls' | 'starttls' | 'none';
   readonly user: string;
   readonly password: string;
+  /** Shared by the connections of one account: odd folder names as the server spelt them (imap/corrections.ts). */
+  readonly wireNames: Map<string, string>;
   /** Largest literal accepted: the bodies fetched in bulk. */
   readonly literalBytesMax: number;
   readonly commandTimeoutMs: number;

@@ -16,7 +16,7 @@ export function collectVanished(): VanishedRanges {
   return {
     add(uid) {
       if (!isUid(uid)) return;
-      if (uid === last + 1) {
+      if (first > 0 && uid === last + 1) {
         last = uid;
         return;
       }

@@ -348,7 +348,7 @@ export interface StoreWrites {
   /** Held deletions become tombstones; returns how many. */
   approveDeletions(emfdid: number, at: Instant): Promise<number>;
   /** Due at once: the UID becomes pending again at the folder's next pass. Throws `not_found`. */
-  retryQuarantined(emfdid: number, uid: number): Promise<void>;
+  retryQuarantined(emfdid: number, uid: number, at: Instant): Promise<void>;
 }
 
 export interface Store extends StoreReads, StoreWrites {

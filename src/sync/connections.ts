@@ -1,12 +1,12 @@
 /** The connections of one pass over one account: opened on demand, reopened when broken, all closed at the end. */
-import { asEngineError, EngineError, type ErrorRecord } from '../base/errors.ts';
+import { asEngineError, EngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
 import type { ImapSession } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
 import type { Ports } from './pass.ts';
 
 /** So often a pass replaces broken connections before the account is backed off. */
-const reopenCountMax = 6;
+const reopenCountMax = 12;
 /** A message may be larger than the server said when it was asked for what is larger (bulkBytesMax): some slack. */
 const literalBytesMax = 2 * bulkBytesMax;
 
@@ -25,10 +25,11 @@ export interface Connections {
 
 export function createConnections(ports: Ports, account: Account): Connections {
   const sessions = new Set<ImapSession>();
+  const wireNames = new Map<string, string>();
   let reopenCount = 0;
 
   const login = async (): Promise<ImapSession> => {
-    const session = await openFor(ports, account);
+    const session = await openFor(ports, account, wireNames);
     sessions.add(session);
     return session;
   };
@@ -42,7 +43,7 @@ export function createConnections(ports: Ports, account: Account): Connections {
         session.abort();
         sessions.delete(session);
         reopenCount += 1;
-        if (reopenCount > reopenCountMax) throw new EngineError(failure.code, failure.detail);
+        if (reopenCount > reopenCountMax) throw fromErrorRecord(failure);
         session = await login();
       },
     };
@@ -68,12 +69,13 @@ async function openOrNone(open: () => Promise<Connection>, ports: Ports, account
   }
 }
 
-async function openFor(ports: Ports, account: Account): Promise<ImapSession> {
+async function openFor(ports: Ports, account: Account, wireNames: Map<string, string>): Promise<ImapSession> {
   const password = await ports.store.password(account.acntid);
   if (password === undefined) throw new EngineError('no_password', account.email);
   return ports.openSession({
     ...account.imap,
     password,
+    wireNames,
     literalBytesMax,
     commandTimeoutMs: ports.limits.commandTimeoutMs,
     transferTimeoutMsPerMib: ports.limits.transferTimeoutMsPerMib,

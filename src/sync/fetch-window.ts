@@ -17,6 +17,7 @@ import {
   unionUids,
 } from '../base/uid-set.ts';
 import type { BodyRow } from '../imap/session.ts';
+import type { QuarantinedMessage } from '../store/store.ts';
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
 import { recordArrived } from './delta.ts';
 import type { FolderPass } from './folder-pass.ts';
@@ -29,20 +30,48 @@ export const quarantineRetryMs = 6 * 60 * 60 * 1000;
 
 export async function fetchPending(pass: FolderPass, pending: UidSet): Promise<void> {
   const writer = createBatchWriter(pass);
+  try {
+    await fetchAll(pass, writer, await quarantinePoisoned(pass, writer, pending));
+  } finally {
+    // Also what came before the connection broke: it need not come again.
+    await writer.flush();
+  }
+}
+
+async function fetchAll(pass: FolderPass, writer: BatchWriter, pending: UidSet): Promise<void> {
   let rest = pending;
   let existsSeen = pass.session.exists;
   pass.pendingCount = uidCount(rest);
   for (let index = 0; rest.length > 0; index += 1) {
     throwIfAborted(pass.ports.signal);
     const window = nextWindow(rest, index, pass.windowCountMax);
+    suspect(pass, window);
     await fetchWindow(pass, writer, window);
+    pass.hunt.suspect = null;
     rest = subtractUids(rest, window);
     if (rest.length === 0 || pass.session.exists === existsSeen) continue;
     existsSeen = pass.session.exists;
     rest = await addArrived(pass, writer, rest);
   }
-  await writer.flush();
 }
+
+/** If the connection breaks now, it was this message, provided that the window holds no other. */
+function suspect({ hunt }: FolderPass, window: UidSet): void {
+  const [[first, last] = [0, 1]] = window;
+  const uid = window.length === 1 && first === last ? first : null;
+  if (hunt.suspect !== uid) hunt.breakCount = 0;
+  hunt.suspect = uid;
+}
+
+/** Returns what is left to fetch. Not even their headers are asked for: that may break the connection too. */
+async function quarantinePoisoned(pass: FolderPass, writer: BatchWriter, pending: UidSet): Promise<UidSet> {
+  const poisoned = intersectUids(pending, pass.hunt.poisoned);
+  for (const uid of uidsAscending(poisoned))
+    await park(pass, writer, { uid, raw: null, error: poisonText, retryAt: retryAt(pass) });
+  return subtractUids(pending, poisoned);
+}
+
+const poisonText = 'message_unfetchable: the connection broke again and again when it was asked for';
 
 /** Mail that came meanwhile goes first. Flushed before it is recorded: what is listed and not pending counts as settled. */
 async function addArrived(pass: FolderPass, writer: BatchWriter, rest: UidSet): Promise<UidSet> {
@@ -156,12 +185,19 @@ async function quarantine(
   error: string,
   triesAgain: boolean,
 ): Promise<void> {
-  const { folder, session, ports } = pass;
   let raw: Buffer | null = null;
   await refusalOf(async () => {
-    raw = (await session.fetchHeader(uid)) ?? null;
+    raw = (await pass.session.fetchHeader(uid)) ?? null;
   });
-  const retryAt = triesAgain ? toInstant(new Date(ports.clock().getTime() + quarantineRetryMs)) : null;
-  await writer.addQuarantined({ uid, raw, error, retryAt });
-  ports.log.warn(`message ${uid} quarantined: ${error}`, { acntid: folder.acntid, emfdid: folder.emfdid });
+  await park(pass, writer, { uid, raw, error, retryAt: triesAgain ? retryAt(pass) : null });
+}
+
+const retryAt = ({ ports }: FolderPass): string => toInstant(new Date(ports.clock().getTime() + quarantineRetryMs));
+
+async function park({ folder, ports }: FolderPass, writer: BatchWriter, message: QuarantinedMessage): Promise<void> {
+  await writer.addQuarantined(message);
+  ports.log.warn(`message ${message.uid} quarantined: ${message.error}`, {
+    acntid: folder.acntid,
+    emfdid: folder.emfdid,
+  });
 }

@@ -14,6 +14,17 @@ export interface FolderTask {
   readonly status: FolderStatus | null;
   /** Lowered by the caller after a window broke the connection, to corner the message that did it. */
   readonly windowCountMax: number;
+  readonly hunt: PoisonHunt;
+}
+
+/** The search for the one message that breaks the connection whenever it is asked for. Lives as long as a folder's visit. */
+export interface PoisonHunt {
+  /** The only UID of the window under way, when windows are one message wide. */
+  suspect: number | null;
+  /** How often in a row the suspect broke the connection. */
+  breakCount: number;
+  /** UIDs that are not asked for again: they go to quarantine. */
+  poisoned: UidSet;
 }
 
 type Counts = Omit<{ -readonly [K in keyof FolderReport]: FolderReport[K] }, 'emfdid' | 'path' | 'error'>;

@@ -16,6 +16,7 @@ export async function openOnce(
   return openSession({
     ...account.imap,
     password,
+    wireNames: new Map(),
     literalBytesMax: 2 * bulkBytesMax,
     commandTimeoutMs: timeoutMs,
     transferTimeoutMsPerMib: timeoutMs,

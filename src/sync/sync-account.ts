@@ -4,12 +4,14 @@
  * connection is tried again on a new one with fewer messages, so that one poisoned message can't stop its folder for ever.
  */
 import { toInstant } from '../base/clock.ts';
-import { asEngineError, EngineError, type ErrorRecord } from '../base/errors.ts';
+import { asEngineError, EngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
 import { quoteName } from '../base/log-line.ts';
+import { unionUids } from '../base/uid-set.ts';
 import type { FolderListing } from '../imap/session.ts';
 import type { Account, Folder } from '../store/store.ts';
 import { retryAtMs } from './backoff.ts';
 import { type Connection, createConnections } from './connections.ts';
+import type { PoisonHunt } from './folder-pass.ts';
 import { planFolders } from './folder-plan.ts';
 import type { FolderReport, PassReport, PassTask, Ports } from './pass.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -81,8 +83,8 @@ async function visitAll(
   return reports;
 }
 
-/** Fewer and fewer messages a window, on a new connection each time; the last tries are one message wide. */
-const windowCounts = [windowCountMax, 200, 20, 1, 1];
+/** Fewer and fewer messages a window, on a new connection each time. */
+const windowCounts = [windowCountMax, 200, 20, 1];
 
 async function visitFolder(
   ports: Ports,
@@ -91,8 +93,10 @@ async function visitFolder(
   visit: Visit,
 ): Promise<FolderReport> {
   const startedMs = performance.now();
+  const hunt: PoisonHunt = { suspect: null, breakCount: 0, poisoned: [] };
   let failure: ErrorRecord | null = null;
-  for (const windowCount of windowCounts) {
+  // Ends: `reopen` throws when the account has used up its reconnections.
+  for (let tries = 0; ; tries += 1) {
     try {
       const folder = failure === null ? visit.folder : await ports.store.folder(visit.folder.emfdid);
       if (!folder) break;
@@ -100,7 +104,8 @@ async function visitFolder(
         ...visit,
         account,
         folder,
-        windowCountMax: windowCount,
+        windowCountMax: windowCounts[tries] ?? 1,
+        hunt,
       });
       logReport(ports, account, report, (performance.now() - startedMs) / 1000);
       return report;
@@ -108,9 +113,20 @@ async function visitFolder(
       failure = asEngineError(error).toRecord();
       if (!breaksConnection(failure)) break;
       await connection.reopen(failure);
+      if (isPoisonFound(hunt)) tries = -1;
     }
   }
   return failFolder(ports, account, visit.folder, failure ?? new EngineError('folder_missing', '').toRecord());
+}
+
+/** A message that broke two connections in a row, alone each time, is not asked for a third time. */
+function isPoisonFound(hunt: PoisonHunt): boolean {
+  if (hunt.suspect === null) return false;
+  hunt.breakCount += 1;
+  if (hunt.breakCount < 2) return false;
+  hunt.poisoned = unionUids(hunt.poisoned, [[hunt.suspect, hunt.suspect]]);
+  hunt.suspect = null;
+  return true;
 }
 
 const breaksConnection = ({ code }: ErrorRecord): boolean =>
@@ -119,7 +135,7 @@ const breaksConnection = ({ code }: ErrorRecord): boolean =>
 async function failFolder(ports: Ports, account: Account, folder: Folder, failure: ErrorRecord): Promise<FolderReport> {
   const { emfdid, path } = folder;
   if (failure.scope !== 'folder' && failure.scope !== 'message' && failure.code !== 'bug')
-    throw new EngineError(failure.code, failure.detail);
+    throw fromErrorRecord(failure);
   const failureCount = folder.failureCount + 1;
   const retryAt = toInstant(new Date(retryAtMs(failure, failureCount, ports.clock().getTime())));
   await ports.store.failFolder(emfdid, { lastError: `${failure.code}: ${failure.detail}`, retryAt, failureCount });

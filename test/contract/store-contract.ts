@@ -268,10 +268,10 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
           await store.storeBatch(batch(a, [mail(1)], { quarantined, settled: [[1, 2]] }));
         expect(await store.quarantine(a)).toEqual([{ uid: 2, uidValidity: 7, error: 'no', tries: 2, retryAt: later }]);
         expect(await store.ledger(acntid)).toMatchObject([{ storedCount: 1, quarantinedCount: 1, pendingCount: 0 }]);
-        await store.retryQuarantined(a, 2);
-        expect((await store.quarantine(a))[0]?.retryAt).toBeNull();
+        await store.retryQuarantined(a, 2, at);
+        expect((await store.quarantine(a))[0]?.retryAt).toBe(at);
         expect(await store.ledger(acntid)).toMatchObject([{ storedCount: 1, quarantinedCount: 0, pendingCount: 1 }]);
-        await expect(store.retryQuarantined(a, 1)).rejects.toMatchObject({ code: 'not_found' });
+        await expect(store.retryQuarantined(a, 1, at)).rejects.toMatchObject({ code: 'not_found' });
       });
       it('places a body that is here already by its EMAILID', async () => {
         const { acntid, emfdids } = await makeFolders(store, 'A', 'B');

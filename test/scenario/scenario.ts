@@ -11,6 +11,8 @@ export interface Scenario {
   sync(...options: string[]): Promise<Outcome>;
   /** What a store that is no true copy differs in. */
   differences(): string[];
+  /** The server behaves again; the administrator's `message retry` for each. */
+  retryQuarantined(): Promise<void>;
   /** A clean pass ends in a true copy. */
   expectTrueCopy(): Promise<void>;
   accountState(): { state: string; last_error: string | null; retry_at: string | null };
@@ -40,6 +42,11 @@ export async function startScenario(options: FakeOptions, config: Record<string,
     acntid,
     sync,
     differences: () => differences(installation, acntid, server.listing()),
+    async retryQuarantined() {
+      server.script = undefined;
+      const rows = installation.query<{ emfdid: number; uid: number }>('SELECT emfdid, uid FROM email_quarantine');
+      for (const { emfdid, uid } of rows) await installation.run('message', 'retry', String(emfdid), String(uid));
+    },
     async expectTrueCopy() {
       server.script = undefined;
       const outcome = await sync('--full');

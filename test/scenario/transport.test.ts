@@ -19,12 +19,12 @@ const spoilBodies = (spoil: (honest: readonly Part[]) => ReturnType<Script>, eve
 const bytesOf = (parts: readonly Part[]): Buffer => Buffer.concat(parts.map((part) => Buffer.from(part)));
 
 describe('a connection cut', () => {
-  for (const then of ['close', 'reset'] as const) {
-    it(`(${then}) at any byte of an answer stores no partial message and is resumed`, async () => {
+  for (const ending of ['close', 'reset'] as const) {
+    it(`(${ending}) at any byte of an answer stores no partial message and is resumed`, async () => {
       const scenario = await startScenario({ folders: [folder('INBOX', 8)] });
       const sizes = [1, 60, 100, 230, 480, 900, 1700];
       for (const size of sizes) {
-        scenario.server.script = spoilBodies((honest) => ({ parts: [bytesOf(honest).subarray(0, size)], then }));
+        scenario.server.script = spoilBodies((honest) => ({ parts: [bytesOf(honest).subarray(0, size)], ending }));
         scenario.server.folders[0]?.messages.forEach((entry) => {
           entry.uid += 100;
         });
@@ -40,7 +40,7 @@ describe('a connection cut', () => {
   it('with BYE between two answers is taken up on a new connection', async () => {
     const scenario = await startScenario({
       folders: [folder('INBOX', 8)],
-      script: spoilBodies(() => ({ parts: ['* BYE server shutting down\r\n'], then: 'close' })),
+      script: spoilBodies(() => ({ parts: ['* BYE server shutting down\r\n'], ending: 'close' })),
     });
     expect((await scenario.sync()).code).toBe(0);
     expect(scenario.differences()).toEqual([]);
@@ -76,18 +76,22 @@ describe('a server that', () => {
           ? { parts: ['* 1 FETCH (UID 1 FLAGS () BODY[] {1000000000}\r\n', 'x'.repeat(1000)] }
           : undefined,
     });
-    expect((await scenario.sync()).code).toBe(75);
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences().every((line) => line.startsWith('lost: INBOX'))).toBe(true);
+    expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toHaveLength(3);
+    await scenario.retryQuarantined();
     await scenario.expectTrueCopy();
   });
 
   it('never ends a line, or floods tokens, is cut off', async () => {
     for (const flood of [Buffer.alloc(9 * 1024 * 1024, 'x'), `* 1 FETCH (FLAGS (${'a '.repeat(300_000)}))\r\n`]) {
       const scenario = await startScenario({
-        folders: [folder('INBOX', 3)],
+        folders: [folder('INBOX', 30)],
         script: spoilBodies(() => ({ parts: [flood] }), true),
       });
       expect((await scenario.sync()).code).toBe(75);
-      expect(scenario.accountState().last_error).not.toBeNull();
+      expect(scenario.accountState().state).toBe('backoff');
+      await scenario.retryQuarantined();
       await scenario.expectTrueCopy();
     }
   });

@@ -16,10 +16,10 @@ import {
 } from './fake-mailbox.ts';
 import type { ListedFolder } from './imap-client.ts';
 
-/** Undefined: answer honestly. `then`: what becomes of the connection after these parts. */
+/** Undefined: answer honestly. `ending`: what becomes of the connection after these parts. */
 export interface Scripted {
   readonly parts: readonly Part[];
-  readonly then?: 'close' | 'reset';
+  readonly ending?: 'close' | 'reset';
 }
 
 export interface FakeOptions {
@@ -93,8 +93,8 @@ function serve(
       const honest = answer(command, fake, capabilities, session);
       const scripted = fake.script?.({ ...command, folder: session.folder }, honest);
       for (const part of scripted?.parts ?? honest) socket.write(part);
-      if (scripted?.then === 'reset') socket.resetAndDestroy();
-      else if (scripted?.then === 'close' || command.verb === 'LOGOUT') socket.end();
+      if (scripted?.ending === 'reset') socket.resetAndDestroy();
+      else if (scripted?.ending === 'close' || command.verb === 'LOGOUT') socket.end();
     }
   });
 }
@@ -173,7 +173,7 @@ function answer(command: Command, fake: FakeImapServer, capabilities: readonly s
       const found = find();
       session.folder = found ?? null;
       return found
-        ? [...selectParts(found, hasCondstore), `${tag} OK [READ-ONLY] done\r\n`]
+        ? [...selectParts(found, hasCondstore), ...changedSince(found, args), `${tag} OK [READ-ONLY] done\r\n`]
         : [`${tag} NO [NONEXISTENT] no such folder\r\n`];
     }
     case 'UID SEARCH':
@@ -189,10 +189,16 @@ function answer(command: Command, fake: FakeImapServer, capabilities: readonly s
   }
 }
 
+/** QRESYNC (UIDVALIDITY MODSEQ): flags changed since; what vanished is for the scenario to say. */
+function changedSince(folder: FakeFolder, args: string): Part[] {
+  const modseq = /QRESYNC \(\d+ (\d+)/.exec(args)?.[1];
+  return modseq === undefined ? [] : fetchRows(folder, `1:* (UID FLAGS) (CHANGEDSINCE ${modseq})`, true).flat();
+}
+
 const sameInbox = (a: string, b: string): boolean => a.toUpperCase() === 'INBOX' && b.toUpperCase() === 'INBOX';
 
 function list(fake: FakeImapServer, args: string, hasCondstore: boolean): Part[] {
-  if (/^"" ""/.test(args)) return ['* LIST (\\Noselect) "/" ""\r\n'];
+  if (args.startsWith('"" ""')) return ['* LIST (\\Noselect) "/" ""\r\n'];
   if (/LSUB/.test(args)) return [];
   const withStatus = /RETURN \(.*STATUS/i.test(args);
   return fake.folders.flatMap((entry) => [

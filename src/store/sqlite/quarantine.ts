@@ -42,10 +42,10 @@ export function forgetQuarantine(c: Connection, emfdid: number, uidValidity: num
   for (const [first, last] of uids) c.run(sql, emfdid, uidValidity, first, last);
 }
 
-export function retryQuarantined(c: Connection, emfdid: number, uid: number): void {
+export function retryQuarantined(c: Connection, emfdid: number, uid: number, at: string): void {
   const folder = requireFolder(c, emfdid);
-  const sql = 'UPDATE email_quarantine SET retry_at = NULL WHERE emfdid = ? AND uidvalidity = ? AND uid = ?';
-  if (c.run(sql, emfdid, folder.uidvalidity, uid) === 0)
+  const sql = 'UPDATE email_quarantine SET retry_at = ? WHERE emfdid = ? AND uidvalidity = ? AND uid = ?';
+  if (c.run(sql, at, emfdid, folder.uidvalidity, uid) === 0)
     throw new EngineError('not_found', `folder ${emfdid}, quarantined UID ${uid}`);
   const checkpoint = subtractUids(parseUidSet(folder.checkpoint), [[uid, uid]]);
   c.run('UPDATE email_folders SET checkpoint = ? WHERE emfdid = ?', formatUidSet(checkpoint), emfdid);

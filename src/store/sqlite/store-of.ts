@@ -81,6 +81,6 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     recordUnchanged: (emfdids, at) => write('recordUnchanged', emfdids, at),
     failFolder: (emfdid, failure) => write('failFolder', emfdid, failure),
     approveDeletions: (emfdid, at) => write('approveDeletions', emfdid, at),
-    retryQuarantined: (emfdid, uid) => write('retryQuarantined', emfdid, uid),
+    retryQuarantined: (emfdid, uid, at) => write('retryQuarantined', emfdid, uid, at),
   };
 }

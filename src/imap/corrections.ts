@@ -1,0 +1,82 @@
+/**
+ * What imapflow 2.10.2 does around its commands that a background pass can't use, corrected on each client in one place:
+ * - a throttled command would hold the connection for minutes; here it fails at once, and the wait is ours to keep;
+ * - names would be prefixed with what a server answered to NAMESPACE or LIST "" ""; here a name is what was listed;
+ * - names with line ends or tabs would be sent decoded, or refused; here they go back as they came;
+ * - EXAMINE of a folder that this connection did not list would LIST it first: a round trip for each folder.
+ * - NAMESPACE and LSUB are answered here: two round trips for what nobody reads.
+ * These members are there, but not in the library's types.
+ */
+import type { ImapFlow } from 'imapflow';
+import { EngineError } from '../base/errors.ts';
+import { toEngineError } from './failure.ts';
+
+interface Internals {
+  exec(command: string, attributes: unknown, ...rest: unknown[]): Promise<unknown>;
+  throttleWait(delayMs: number): Promise<boolean>;
+  readonly folders: Map<string, unknown>;
+  namespace: { prefix: string; delimiter: string | null };
+}
+
+/** Names that imapflow does not encode as they were listed: path → as listed. */
+export type WireNames = Map<string, string>;
+
+export const needsWireName = (path: string): boolean => /[\t\r\n\0]/.test(path);
+
+const hasInternals = (client: object): client is Internals =>
+  'exec' in client && 'throttleWait' in client && 'folders' in client && client.folders instanceof Map;
+
+function internalsOf(client: ImapFlow): Internals {
+  if (hasInternals(client)) return client;
+  throw new EngineError(
+    'bug',
+    'this version of imapflow has no exec, throttleWait or folders: see imap/corrections.ts',
+  );
+}
+
+/** Call before connecting. `onCommand` is told how long each command took. */
+export function correctCommands(client: ImapFlow, wireNames: WireNames, onCommand: (ms: number) => void): void {
+  const internals = internalsOf(client);
+  const exec = internals.exec.bind(client);
+  internals.exec = async (command, attributes, ...rest) => {
+    if (needless.has(command)) return { next: () => undefined };
+    const sentMs = performance.now();
+    try {
+      const response = await exec(command, toWire(command, attributes, wireNames), ...rest);
+      onCommand(performance.now() - sentMs);
+      return response;
+    } catch (error) {
+      throw isThrottled(error) ? toEngineError(error, { what: command, nowMs: Date.now() }) : error;
+    }
+  };
+  internals.throttleWait = () => Promise.resolve(false);
+}
+
+const needless = new Set(['NAMESPACE', 'LSUB']);
+
+const isThrottled = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ETHROTTLE';
+
+/** Call after connecting. */
+export function dropPrefix(client: ImapFlow): void {
+  const internals = internalsOf(client);
+  internals.namespace = { ...internals.namespace, prefix: '' };
+}
+
+/** Call before opening a folder that another connection has listed. */
+export function markListed(client: ImapFlow, path: string): void {
+  const { folders } = internalsOf(client);
+  if (!folders.has(path)) folders.set(path, { path });
+}
+
+const namesFolder = new Set(['EXAMINE', 'STATUS']);
+
+/** The folder's name is the first argument. A line end can only travel in a literal (RFC 9051 4.3). */
+function toWire(command: string, attributes: unknown, wireNames: WireNames): unknown {
+  if (wireNames.size === 0 || !namesFolder.has(command) || !Array.isArray(attributes)) return attributes;
+  const [first, ...rest]: unknown[] = attributes;
+  const path = typeof first === 'object' && first !== null && 'value' in first ? first.value : undefined;
+  const name = typeof path === 'string' ? wireNames.get(path) : undefined;
+  if (name === undefined) return attributes;
+  return [/[\r\n\0]/.test(name) ? { type: 'LITERAL', value: name } : { type: 'STRING', value: name }, ...rest];
+}

@@ -1,0 +1,168 @@
+/** Folder names, delimiters and listings as hostile servers send them (RELIABILITY faults 18 and 32, issue "Folders"). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type FakeFolder, folder, message } from '../support/fake-mailbox.ts';
+import { type Scenario, startScenario } from './scenario.ts';
+
+const paths = (scenario: Scenario): string[] =>
+  scenario.installation
+    .query<{ path: string }>('SELECT path FROM email_folders WHERE retired_at IS NULL ORDER BY emfdid')
+    .map(({ path }) => path);
+
+describe('folder names', () => {
+  it('with quotes, wildcards, control characters, newlines, escapes and paths are kept and copied', async () => {
+    const names = [
+      'INBOX',
+      'a"b',
+      'c\\d',
+      '%',
+      '*',
+      '../../etc/passwd',
+      'tab\there',
+      '&AAo-new&AA0-line',
+      '&IC4-bidi&IC4-',
+      '&ZeVnLIqe-/&U,BTFw-',
+      'esc&ABs-[31m',
+      '~x',
+      ' leading',
+      'trailing ',
+      'AT&-T',
+      'a,b] [1,2]',
+    ];
+    const scenario = await startScenario({ folders: names.map((name) => folder(name, 2)) });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(paths(scenario)).toContain('\nnew\rline');
+    expect(paths(scenario)).toContain('日本語/台北');
+    const again = await scenario.sync('--full');
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(scenario.differences()).toEqual([]);
+    const logs = join(scenario.installation.folder, 'logs');
+    const lines = readdirSync(logs).flatMap((file) => readFileSync(join(logs, file), 'utf8').trimEnd().split('\n'));
+    expect(lines.length).toBeGreaterThan(names.length - 1);
+    for (const line of lines) {
+      expect(line).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]\[#\d+\.t\d+\] .*$/);
+      expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
+    }
+    const table = await scenario.installation.run('folder', 'list', String(scenario.acntid));
+    expect(table.code).toBe(0);
+    expect(table.stdout).not.toContain('\u001b');
+  });
+
+  it('with a raw newline or NUL in a literal stop nothing else', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 3), folder('two\r\nlines', 2), folder('nul\0name', 2), folder('Other', 3)],
+    });
+    await scenario.sync();
+    const lost = scenario.differences().filter((line) => /INBOX|Other/.test(line));
+    expect(lost).toEqual([]);
+  });
+
+  it('listed twice as INBOX and inbox are one folder', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 3)] });
+    scenario.server.script = ({ verb, args, tag }, honest) =>
+      verb === 'LIST' && !args.startsWith('"" ""') && !args.includes('LSUB')
+        ? { parts: ['* LIST () "/" inbox\r\n', ...honest.slice(0, -1), `${tag} OK done\r\n`] }
+        : undefined;
+    expect((await scenario.sync()).code).toBe(0);
+    expect(paths(scenario)).toEqual(['INBOX']);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('under INBOX. with a namespace prefix are opened by the names that were listed', async () => {
+    const dotted = (path: string, count: number): FakeFolder => folder(path, count, { delimiter: '.' });
+    const scenario = await startScenario({
+      folders: [dotted('INBOX', 3), dotted('INBOX.Sent', 2), dotted('INBOX.Archive.2026', 2)],
+      script: ({ verb, tag }) =>
+        verb === 'NAMESPACE'
+          ? { parts: ['* NAMESPACE (("INBOX." ".")) NIL NIL\r\n', `${tag} OK done\r\n`] }
+          : undefined,
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(paths(scenario).sort()).toEqual(['INBOX', 'INBOX.Archive.2026', 'INBOX.Sent']);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('are not prefixed with what a server without NAMESPACE answers to LIST "" ""', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 2), folder('Plain', 2)],
+      capabilities: ['CONDSTORE', 'LIST-STATUS'],
+      script: ({ verb, args, tag }) =>
+        verb === 'LIST' && args.startsWith('"" ""')
+          ? { parts: ['* LIST (\\Noselect) "/" "wrong/"\r\n', `${tag} OK done\r\n`] }
+          : undefined,
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(paths(scenario).sort()).toEqual(['INBOX', 'Plain']);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('without a hierarchy (NIL delimiter), and containers that hold no mail, are copied', async () => {
+    const scenario = await startScenario({
+      folders: [
+        folder('INBOX', 2, { delimiter: null }),
+        folder('flat/name', 2, { delimiter: null }),
+        folder('Container', 0, { attributes: ['\\Noselect'] }),
+        folder('Container/Inside', 2),
+      ],
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(scenario.server.commands.some((command) => /EXAMINE "?Container"?$/.test(command))).toBe(false);
+  });
+});
+
+describe('a listing', () => {
+  it('that is empty, or lacks folders once, deletes nothing', async () => {
+    const [inbox, other, third] = [folder('INBOX', 3), folder('Other', 3), folder('Third', 3)];
+    const scenario = await startScenario({ folders: [inbox, other, third] });
+    await scenario.sync();
+    scenario.server.folders.length = 0;
+    await scenario.sync();
+    scenario.server.folders.push(inbox);
+    await scenario.sync();
+    const live = scenario.installation.query('SELECT id FROM email_messages WHERE vanished_at IS NULL');
+    expect(live).toHaveLength(9);
+    scenario.server.folders.push(other, third);
+    await scenario.expectTrueCopy();
+    expect(scenario.installation.query('SELECT id FROM email_messages')).toHaveLength(9);
+  });
+
+  it('with a folder that cannot be opened leaves it alone, and copies the others', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 3), folder('Gone', 3), folder('Other', 3)],
+      script: ({ verb, args, tag }) =>
+        verb === 'EXAMINE' && args.includes('Gone')
+          ? { parts: [`${tag} NO [NONEXISTENT] Mailbox doesn't exist: Gone\r\n`] }
+          : undefined,
+    });
+    const outcome = await scenario.sync();
+    expect(outcome.code).toBe(75);
+    expect(scenario.differences().every((line) => line.startsWith('lost: Gone'))).toBe(true);
+    await scenario.expectTrueCopy();
+  });
+
+  it('that says 0 messages where there were thousands holds the deletions back', async () => {
+    const inbox = folder('INBOX', 600);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    const { messages } = inbox;
+    inbox.messages = [];
+    await scenario.sync('--full');
+    await scenario.sync('--full');
+    const [row] = scenario.installation.query<{ emfdid: number; held_count: number }>(
+      'SELECT emfdid, held_count FROM email_folders',
+    );
+    expect(row?.held_count).toBe(600);
+    expect((await scenario.installation.run('verify', String(scenario.acntid))).code).toBe(0);
+    inbox.messages = messages;
+    await scenario.expectTrueCopy();
+    expect(scenario.installation.query('SELECT held_count FROM email_folders')).toEqual([{ held_count: 0 }]);
+    inbox.messages = [message(601)];
+    inbox.uidNext = 602;
+    await scenario.sync('--full');
+    await scenario.installation.run('folder', 'approve-deletions', String(row?.emfdid));
+    await scenario.expectTrueCopy();
+  });
+});

@@ -1,0 +1,75 @@
+/** Tagged NO to each command, logins refused for many reasons, and throttling (RELIABILITY faults 27 to 29). */
+import { describe, expect, it } from 'vitest';
+import { usualCapabilities } from '../support/fake-imap-server.ts';
+import { folder, message } from '../support/fake-mailbox.ts';
+import { startScenario } from './scenario.ts';
+
+describe('a refused', () => {
+  for (const verb of ['LIST', 'STATUS', 'EXAMINE', 'UID SEARCH', 'UID FETCH', 'NAMESPACE', 'LOGOUT', 'ENABLE']) {
+    it(`${verb} moves no checkpoint and deletes nothing`, async () => {
+      const inbox = folder('INBOX', 6);
+      const scenario = await startScenario({
+        folders: [inbox, folder('Other', 4)],
+        capabilities: verb === 'STATUS' ? ['CONDSTORE'] : usualCapabilities,
+      });
+      expect((await scenario.sync()).code).toBe(0);
+      inbox.messages.push(message(7, 'INBOX', { modseq: 70 }));
+      inbox.uidNext = 8;
+      scenario.server.script = (command) =>
+        command.verb === verb ? { parts: [`${command.tag} NO not today\r\n`] } : undefined;
+      const refused = await scenario.sync('--full');
+      expect([0, 75]).toContain(refused.code);
+      expect(scenario.differences().filter((line) => line !== 'lost: INBOX/1000/7')).toEqual([]);
+      await scenario.expectTrueCopy();
+    });
+  }
+});
+
+describe('a login refused with', () => {
+  for (const [answer, state] of [
+    ['NO [AUTHENTICATIONFAILED] Authentication failed.', 'auth_error'],
+    ['NO [UNAVAILABLE] Temporary authentication failure.', 'backoff'],
+    ['NO [LIMIT] Maximum number of connections exceeded', 'backoff'],
+    ['NO [INUSE] in use', 'backoff'],
+    ['NO Server busy, try again later', 'backoff'],
+    ['NO [ALERT] Too many simultaneous connections. (Failure)', 'backoff'],
+    ['NO [OVERQUOTA] Account exceeded command or bandwidth limits', 'backoff'],
+  ] as const) {
+    it(`"${answer}" leaves the account in ${state}`, async () => {
+      const scenario = await startScenario({
+        folders: [folder('INBOX', 2)],
+        script: ({ verb, tag }) => (verb === 'LOGIN' ? { parts: [`${tag} ${answer}\r\n`] } : undefined),
+      });
+      const outcome = await scenario.sync();
+      expect(outcome.code).toBe(state === 'auth_error' ? 78 : 75);
+      expect(outcome.stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(scenario.accountState().state).toBe(state);
+      expect(Date.parse(scenario.accountState().retry_at ?? '')).toBeGreaterThan(Date.now());
+      await scenario.expectTrueCopy();
+      expect(scenario.accountState()).toEqual({ state: 'ok', last_error: null, retry_at: null });
+    });
+  }
+});
+
+describe('a throttle', () => {
+  it('that names its length is obeyed, and the pass ends at once', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 5)],
+      script: ({ verb, tag }) =>
+        verb === 'UID FETCH'
+          ? { parts: [`${tag} BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\r\n`] }
+          : undefined,
+    });
+    const startedMs = performance.now();
+    const outcome = await scenario.sync();
+    expect(outcome.code).toBe(75);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    const { state, retry_at } = scenario.accountState();
+    expect(state).toBe('backoff');
+    expect(Date.parse(retry_at ?? '') - Date.now()).toBeGreaterThan(270_000);
+    scenario.server.commands.length = 0;
+    await scenario.installation.run('run', '--once');
+    expect(scenario.server.commands).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+});
