@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const needed = [{ program: '/usr/sbin/dovecot', debian: 'dovecot-imapd' }];
-if (process.argv.includes('--bench')) needed.push({ program: '/usr/bin/mbsync', debian: 'isync' });
+if (process.argv.includes('--bench'))
+  needed.push({ program: '/usr/bin/mbsync', debian: 'isync' }, { program: '/usr/bin/time', debian: 'time' });
 
 installPackages();
 installPrograms();
