@@ -1,4 +1,5 @@
 /** Entry of a worker thread: takes tasks, runs passes side by side, reports. All waiting is on sockets and the store. */
+import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, toErrorRecord } from '../base/errors.ts';
@@ -14,6 +15,8 @@ async function main(start: ThreadStart): Promise<void> {
   const log = createLog({ ...start.log, thread: start.thread });
   const store = await createStoreClient({ port: start.storePort, file: start.storeFile, keyFile: start.keyFile });
   const stopping = new AbortController();
+  // Every command under way listens.
+  setMaxListeners(0, stopping.signal);
   const ports = createPorts(start, store, log, stopping.signal);
   const running = new Set<Promise<void>>();
   parentPort?.on('message', (message: ToThread) => {

@@ -10,7 +10,7 @@ import { applyDelta, recordArrived } from './delta.ts';
 import { fetchPending } from './fetch-window.ts';
 import { createFolderPass, type FolderPass, type FolderTask, pendingCountOf } from './folder-pass.ts';
 import type { FolderReport, Ports } from './pass.ts';
-import { type ObservedNumbers, type Plan, planOpened, type StoredNumbers } from './plan.ts';
+import { type ObservedNumbers, type PassKind, type Plan, planOpened, type StoredNumbers } from './plan.ts';
 import { resetFolder } from './reset.ts';
 import { scanFolder } from './scan.ts';
 import { applyVanished, endTrial, needsTrial } from './vanished.ts';
@@ -23,12 +23,13 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
   const pass = createFolderPass(ports, session, task, opened);
   let plan = planOpened(storedNumbers(task.folder, 0), observedNumbers(pass), task.kind);
   let agrees = false;
+  let isWhole = false;
   for (let round = 0; round < roundsMax && !agrees; round += 1) {
-    await applyPlan(pass, plan);
+    isWhole ||= await applyPlan(pass, plan);
     agrees = await countsAgree(pass);
     plan = { step: 'scan', because: 'the counts differ' };
   }
-  await endPass(pass, agrees);
+  await endPass(pass, agrees, isWhole ? 'full' : 'recent');
   return { emfdid: task.folder.emfdid, path: task.folder.path, ...pass.counts, error: null };
 }
 
@@ -62,13 +63,15 @@ function observedNumbers({ opened, status }: FolderPass): ObservedNumbers {
   return { uidValidity, uidNext, highestModseq, messages, unseen: status?.unseen ?? null };
 }
 
-async function applyPlan(pass: FolderPass, plan: Plan): Promise<void> {
+/** True: everything the server lists was compared, which makes the pass a full one. */
+async function applyPlan(pass: FolderPass, plan: Plan): Promise<boolean> {
   const { acntid, emfdid } = pass.folder;
   pass.ports.log.debug(`plan: ${plan.step}${plan.step === 'scan' ? ` (${plan.because})` : ''}`, { acntid, emfdid });
   if (plan.step === 'new') await applyNew(pass);
   else if (plan.step === 'reset') await fetchPending(pass, await resetFolder(pass));
-  else if (plan.step === 'delta' && !needsTrial(pass)) await applyRecent(pass, plan.flagsSince);
+  else if (plan.step === 'delta' && !needsTrial(pass)) return applyRecent(pass, plan.flagsSince);
   else await applyScan(pass);
+  return true;
 }
 
 async function applyNew(pass: FolderPass): Promise<void> {
@@ -77,9 +80,11 @@ async function applyNew(pass: FolderPass): Promise<void> {
   await fetchPending(pass, uids);
 }
 
-async function applyRecent(pass: FolderPass, flagsSince: bigint | null): Promise<void> {
-  if (!(await applyVanished(pass))) return applyScan(pass);
-  await fetchPending(pass, await applyDelta(pass, flagsSince));
+async function applyRecent(pass: FolderPass, flagsSince: bigint | null): Promise<boolean> {
+  const isTaken = await applyVanished(pass);
+  if (isTaken) await fetchPending(pass, await applyDelta(pass, flagsSince));
+  else await applyScan(pass);
+  return !isTaken;
 }
 
 async function applyScan(pass: FolderPass): Promise<void> {
@@ -98,8 +103,8 @@ async function countsAgree(pass: FolderPass): Promise<boolean> {
 }
 
 /** A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. */
-async function endPass(pass: FolderPass, agrees: boolean): Promise<void> {
-  const { folder, opened, ports, uidValidity, kind } = pass;
+async function endPass(pass: FolderPass, agrees: boolean, kind: PassKind): Promise<void> {
+  const { folder, opened, ports, uidValidity } = pass;
   if (!agrees)
     ports.log.warn(`the server counts ${pass.session.exists} messages, which is not what it lists`, {
       acntid: folder.acntid,

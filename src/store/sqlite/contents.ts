@@ -2,14 +2,16 @@
 import type { Address, IncomingMessage } from '../store.ts';
 import type { Connection } from './connection.ts';
 
+/** No RETURNING, no ON CONFLICT: SQLite would copy every page it changes first, which made a row ten times as dear. */
 const insertSql = `INSERT INTO email_contents (sha256, message_id_header, in_reply_to, references_header, subject,
-  from_addresses, to_addresses, cc_addresses, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (sha256) DO NOTHING RETURNING id`;
+  from_addresses, to_addresses, cc_addresses, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Returns the content's id, whether it was here already or not. */
 export function storeContent(c: Connection, message: IncomingMessage): number {
+  const known = c.get<{ id: number }>('SELECT id FROM email_contents WHERE sha256 = ?', message.sha256);
+  if (known) return known.id;
   const { messageIdHeader, inReplyTo, references, subject, from, to, cc, sentAt } = message.headers;
-  const row = c.get<{ id: number }>(
+  const id = c.insert(
     insertSql,
     message.sha256,
     messageIdHeader,
@@ -21,15 +23,8 @@ export function storeContent(c: Connection, message: IncomingMessage): number {
     addressJson(cc),
     writableInstant(sentAt),
   );
-  if (!row) return knownContent(c, message.sha256);
-  c.run('INSERT INTO email_raw (content_id, raw) VALUES (?, ?)', row.id, message.raw);
-  return row.id;
-}
-
-function knownContent(c: Connection, sha256: string): number {
-  const row = c.get<{ id: number }>('SELECT id FROM email_contents WHERE sha256 = ?', sha256);
-  if (!row) throw new RangeError(`content ${sha256} is neither here nor new`);
-  return row.id;
+  c.run('INSERT INTO email_raw (content_id, raw) VALUES (?, ?)', id, message.raw);
+  return id;
 }
 
 const addressJson = (addresses: readonly Address[]): string =>
