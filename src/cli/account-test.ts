@@ -1,6 +1,7 @@
 /** `account test`: connects, logs in, and shows what the server offers, or says plainly what is wrong. */
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
+import { createLink } from '../imap/session.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
@@ -28,6 +29,7 @@ async function test(context: CliContext, acntid: number, isJson: boolean): Promi
   const result = await probeServer({
     ...imap,
     password,
+    link: createLink(),
     wireNames: new Map(),
     literalBytesMax: 1024 * 1024,
     commandTimeoutMs,

@@ -5,6 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError, toErrorRecord } from '../base/errors.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { openSession } from '../imap/open-session.ts';
+import { createLink, type Link } from '../imap/session.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
 import type { Store } from '../store/store.ts';
 import type { PassTask, Ports, Progress } from '../sync/pass.ts';
@@ -64,7 +65,26 @@ function createPorts(start: ThreadStart, store: Store, log: Log, signal: AbortSi
     lastSentMs.set(progress.acntid, nowMs);
     send({ kind: 'progress', progress });
   };
-  return { store, openSession, limits: start.limits, log, clock: systemClock, signal, onProgress };
+  return {
+    store,
+    openSession,
+    linkTo: createLinks(),
+    limits: start.limits,
+    log,
+    clock: systemClock,
+    signal,
+    onProgress,
+  };
+}
+
+/** One for each host, over all accounts of this thread. */
+function createLinks(): Ports['linkTo'] {
+  const links = new Map<string, Link>();
+  return (host) => {
+    const link = links.get(host) ?? createLink();
+    links.set(host, link);
+    return link;
+  };
 }
 
 await main(workerData as ThreadStart);

@@ -26,14 +26,13 @@ export interface Connected {
 }
 
 export async function connect(options: SessionOptions, onVanished: (uid: number) => void): Promise<Connected> {
-  const timing = { roundTripMs: Number.POSITIVE_INFINITY };
   const dropped = { count: 0 };
-  const client = new ImapFlow(clientOptions(options, timing, dropped, onVanished));
+  const client = new ImapFlow(clientOptions(options, dropped, onVanished));
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
   // The shortest command is the round trip, as nearly as a client can tell.
   correctCommands(client, options.wireNames, (ms) => {
-    timing.roundTripMs = Math.min(timing.roundTripMs, ms);
+    options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
   });
   const what = `login as ${options.user} at ${options.host}:${options.port}`;
   try {
@@ -49,16 +48,11 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     throw toEngineError(error, { what, nowMs: Date.now() });
   }
   dropPrefix(client);
-  return { client, roundTripMs: timing.roundTripMs, droppedCount: () => dropped.count };
-}
-
-interface Timing {
-  roundTripMs: number;
+  return { client, roundTripMs: options.link.roundTripMs, droppedCount: () => dropped.count };
 }
 
 function clientOptions(
   options: SessionOptions,
-  timing: Timing,
   dropped: { count: number },
   onVanished: (uid: number) => void,
 ): ImapFlowOptions {
@@ -74,7 +68,7 @@ function clientOptions(
     disableAutoIdle: true,
     // imapflow reads this after the login (2.10.2, imap-flow.js:1377): by then the round trip is known.
     get disableCompression() {
-      return timing.roundTripMs < compressAboveMs;
+      return options.link.roundTripMs < compressAboveMs;
     },
     qresync: !hostsWithoutQresync.includes(options.host.toLowerCase()),
     connectionTimeout: Math.min(connectTimeoutMs, options.commandTimeoutMs),

@@ -111,12 +111,21 @@ export interface ImapSession {
   abort(): void;
 }
 
+/** What is known of the way to a host. Infinity: nothing yet. */
+export interface Link {
+  roundTripMs: number;
+}
+
+export const createLink = (): Link => ({ roundTripMs: Number.POSITIVE_INFINITY });
+
 export interface SessionOptions {
   readonly host: string;
   readonly port: number;
   readonly security: 'tls' | 'starttls' | 'none';
   readonly user: string;
   readonly password: string;
+  /** Shared by all connections to one host: a busy thread measures long, so the shortest counts. */
+  readonly link: Link;
   /** Shared by the connections of one account: odd folder names as the server spelt them (imap/corrections.ts). */
   readonly wireNames: Map<string, string>;
   /** Largest literal accepted: the bodies fetched in bulk. */

@@ -75,6 +75,7 @@ async function openFor(ports: Ports, account: Account, wireNames: Map<string, st
   return ports.openSession({
     ...account.imap,
     password,
+    link: ports.linkTo(account.imap.host),
     wireNames,
     literalBytesMax,
     commandTimeoutMs: ports.limits.commandTimeoutMs,

@@ -1,6 +1,6 @@
 /** A session outside of a pass, for `sync --dry-run` and `verify --deep`. */
 import { EngineError } from '../base/errors.ts';
-import type { ImapSession, SessionOptions } from '../imap/session.ts';
+import { createLink, type ImapSession, type SessionOptions } from '../imap/session.ts';
 import type { Account, Store } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
 
@@ -16,6 +16,7 @@ export async function openOnce(
   return openSession({
     ...account.imap,
     password,
+    link: createLink(),
     wireNames: new Map(),
     literalBytesMax: 2 * bulkBytesMax,
     commandTimeoutMs: timeoutMs,

@@ -1,7 +1,7 @@
 /** What one pass over an account is given, and what it tells back: plain data and the ports to the outside. */
 import type { Clock } from '../base/clock.ts';
 import type { ErrorRecord } from '../base/errors.ts';
-import type { ImapSession, SessionOptions } from '../imap/session.ts';
+import type { ImapSession, Link, SessionOptions } from '../imap/session.ts';
 import type { Store } from '../store/store.ts';
 import type { PassKind } from './plan.ts';
 
@@ -66,6 +66,7 @@ export interface PassLog {
 
 export interface Ports {
   readonly store: Store;
+  readonly linkTo: (host: string) => Link;
   readonly openSession: (options: SessionOptions) => Promise<ImapSession>;
   readonly limits: PassLimits;
   readonly log: PassLog;
