@@ -2,7 +2,6 @@
  * An engine for one batch of work: lock → store thread → epoch → passes on worker threads → end. `run --once` and `sync`
  * use it; whatever ends it early (a kill, a lost lock) leaves a store that the next one goes on from.
  */
-import { availableParallelism } from 'node:os';
 import { createLocalClock, systemClock, toInstant } from '../base/clock.ts';
 import { EngineError, toErrorRecord } from '../base/errors.ts';
 import { createLog, type Log } from '../base/log.ts';
@@ -152,7 +151,6 @@ function threadsOptions(
       progressMs,
     },
     threadCountMax: config.BG_MAX_THREADS,
-    coreCount: availableParallelism(),
     tasksPerThreadMax: Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD),
     log,
   };

@@ -1,8 +1,7 @@
 /**
- * The worker threads: starts one when those running are full and a core is free, hands out tasks, replaces a thread that died and gives its
+ * The worker threads: starts one when those running are full, hands out tasks, replaces a thread that died and gives its
  * tasks to others. A thread that dies takes nothing with it but time: what it had committed is committed.
  */
-import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { EngineError, type ErrorRecord, toErrorRecord } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -16,7 +15,6 @@ export interface ThreadsOptions {
   readonly threadCountMax: number;
   /** Tasks that a thread works on at a time. */
   readonly tasksPerThreadMax: number;
-  readonly coreCount: number;
   readonly log: Log;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -42,8 +40,6 @@ interface Thread {
   readonly name: string;
   readonly worker: Worker;
   readonly tasks: Map<number, Pending>;
-  /** When it was last looked at. */
-  utilization: EventLoopUtilization;
 }
 
 /**
@@ -72,8 +68,7 @@ export function createThreads(options: ThreadsOptions): Threads {
   const choose = (): Thread | undefined => {
     const [best] = [...threads].sort((a, b) => a.tasks.size - b.tasks.size);
     if (best && best.tasks.size < options.tasksPerThreadMax) return best;
-    const state = { threadCount: threads.size, leastUtilization: leastUtilization(threads) };
-    return wantsAnother(state, options) ? start() : undefined;
+    return threads.size < options.threadCountMax ? start() : undefined;
   };
   const dispatch = (): void => {
     for (let pending = waiting[0]; pending; pending = waiting[0]) {
@@ -104,7 +99,6 @@ export function createThreads(options: ThreadsOptions): Threads {
     thread.tasks.delete(taskId);
     dispatch();
   }
-  const tick = setInterval(dispatch, utilizationMs).unref();
 
   return {
     workers,
@@ -115,7 +109,6 @@ export function createThreads(options: ThreadsOptions): Threads {
       }),
     async stop() {
       isStopping = true;
-      clearInterval(tick);
       for (const { task, resolve } of waiting.splice(0)) resolve(failedReport(task, aborted));
       await Promise.all([...threads].map(stopThread));
     },
@@ -123,42 +116,6 @@ export function createThreads(options: ThreadsOptions): Threads {
 }
 
 const aborted = new EngineError('aborted', '').toRecord();
-
-/** How often tasks that wait look whether the threads turned out to be idle. */
-const utilizationMs = 250;
-/** Below this the threads that run wait for their servers, not for a core. */
-const idleUtilization = 0.5;
-
-export interface ThreadsState {
-  readonly threadCount: number;
-  /** Share of the time in which the least busy thread's event loop had work. */
-  readonly leastUtilization: number;
-}
-
-/**
- * Asked when every thread is full. Up to one a core, less one for the store and the main thread; beyond that only when those
- * that run are idle. Two busy threads on two cores cost 60 % more CPU than one, and took longer (bench S3).
- */
-export function wantsAnother(
-  { threadCount, leastUtilization }: ThreadsState,
-  { threadCountMax, coreCount }: Pick<ThreadsOptions, 'threadCountMax' | 'coreCount'>,
-): boolean {
-  if (threadCount >= threadCountMax) return false;
-  return threadCount < Math.max(1, coreCount - 1) || leastUtilization < idleUtilization;
-}
-
-/** Since it was last asked. A thread that is starting is busy. */
-function leastUtilization(threads: ReadonlySet<Thread>): number {
-  let least = 1;
-  for (const thread of threads) {
-    const now = thread.worker.performance.eventLoopUtilization();
-    const since = thread.worker.performance.eventLoopUtilization(now, thread.utilization);
-    if (now.idle + now.active - thread.utilization.idle - thread.utilization.active < utilizationMs) continue;
-    thread.utilization = now;
-    least = Math.min(least, since.utilization);
-  }
-  return least;
-}
 
 function freeName(threads: ReadonlySet<Thread>): string {
   const taken = new Set([...threads].map((thread) => thread.name));
@@ -181,7 +138,7 @@ function startThread(
     transferList: [storePort],
     name,
   });
-  const thread: Thread = { name, worker, tasks: new Map(), utilization: worker.performance.eventLoopUtilization() };
+  const thread: Thread = { name, worker, tasks: new Map() };
   let cause: ErrorRecord = { code: 'thread_died', scope: 'thread', remedy: 'retry', detail: 'without a word' };
   worker.on('message', (message: FromThread) => {
     if (message.kind === 'progress') options.onProgress(message.progress);

@@ -2,7 +2,7 @@
 import type { FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
-import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
+import type { UidSet } from '../base/uid-set.ts';
 import { connect } from './connect.ts';
 import { markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
@@ -19,6 +19,7 @@ import type {
   SessionOptions,
 } from './session.ts';
 import { createStopwatch } from './stopwatch.ts';
+import { createUidListing } from './uid-listing.ts';
 import { toCommandSets } from './uid-ranges.ts';
 import { collectVanished } from './vanished-ranges.ts';
 
@@ -59,6 +60,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     return rows;
   };
 
+  const listing = createUidListing({ client, run, fetchRows });
+
   return {
     capabilities: capabilitiesOf(client),
     roundTripMs: connected.roundTripMs,
@@ -69,6 +72,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       listFolders({ client, withStatus, run, droppedCount: connected.droppedCount, wireNames: options.wireNames }),
     async openFolder(path, since) {
       isOpening = true;
+      listing.forget();
       openedFlags.length = 0;
       vanished.take();
       const resync =
@@ -80,10 +84,11 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       isOpening = false;
       return toOpened(mailbox, vanished.take(), openedFlags, client);
     },
-    listUids: (range) => listUids(client, run, range),
-    listLarger: (uids, bytes) => listLarger(client, run, fetchRows, uids, bytes),
+    listUids: listing.listUids,
+    listLarger: listing.listLarger,
     async fetchFlags(uids, changedSince) {
-      const rows = await fetchRows('FETCH FLAGS', uids, { uid: true, flags: true }, changedSince);
+      const rows = await fetchRows('FETCH FLAGS', uids, { uid: true, flags: true, size: true }, changedSince);
+      listing.noteSizes(rows.values());
       return [...rows.values()].map(({ uid, flags, modseq }) => ({ uid, flags, modseq }));
     },
     async fetchMetadata(uids, { withMessageId }) {
@@ -151,46 +156,6 @@ function toOpened(mailbox: MailboxObject, vanished: UidSet, flags: readonly Flag
     mailboxId: mailbox.mailboxId ?? null,
     changes: isResynced ? { vanished, flags: [...flags] } : null,
   };
-}
-
-type Run = <T>(what: string, work: () => Promise<T>) => Promise<T>;
-
-/** SEARCH, and FETCH (UID) where a server refuses it. imapflow answers a refused SEARCH with false. */
-async function listUids(client: ImapFlow, run: Run, range: Asked): Promise<UidSet> {
-  let found: UidSet = [];
-  for (const set of toCommandSets(range)) {
-    const uids = await run(
-      'SEARCH',
-      async () => (await client.search({ uid: set }, { uid: true })) || fetchUids(client, set),
-    );
-    found = unionUids(found, uidSetOf(uids.filter((uid) => isAsked(range, uid))));
-  }
-  return found;
-}
-
-async function fetchUids(client: ImapFlow, set: string): Promise<number[]> {
-  const uids: number[] = [];
-  if (client.mailbox && client.mailbox.exists === 0) return uids;
-  for await (const message of client.fetch(set, { uid: true }, { uid: true })) uids.push(message.uid);
-  return uids;
-}
-
-async function listLarger(
-  client: ImapFlow,
-  run: Run,
-  fetchRows: (what: string, uids: Asked, query: FetchQueryObject) => Promise<Map<number, MetadataRow>>,
-  uids: UidSet,
-  bytes: number,
-): Promise<UidSet> {
-  const larger: number[] = [];
-  for (const set of toCommandSets(uids)) {
-    const found = await run('SEARCH LARGER', () => client.search({ uid: set, larger: bytes }, { uid: true }));
-    if (found) larger.push(...found.filter((uid) => isAsked(uids, uid)));
-    else
-      for (const row of (await fetchRows('FETCH SIZE', uids, { uid: true, flags: true, size: true })).values())
-        if (row.size > bytes) larger.push(row.uid);
-  }
-  return uidSetOf(larger);
 }
 
 const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true, size: true, source: true };

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { toInstant } from '../base/clock.ts';
-import { formatUidSet, hasUid, type UidSet, uidCount, uidSetOf, unionUids } from '../base/uid-set.ts';
+import { formatUidSet, hasUid, subtractUids, type UidSet, uidCount, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import type { ListingRecord, QuarantineRow } from '../store/store.ts';
 import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
@@ -51,10 +51,11 @@ async function compareInput(
 const notDue = (quarantine: readonly QuarantineRow[], now: string): UidSet =>
   uidSetOf(quarantine.filter((row) => row.retryAt === null || row.retryAt > now).map((row) => row.uid));
 
+/** Not needed when all are listed, or when VANISHED named those that are not: that was a second command. */
 async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<{ uids: UidSet; result: Comparison }> {
   const first = compareFolder(input);
-  if (first.missingIds.length === 0 && uidCount(input.uids) === pass.session.exists)
-    return { uids: input.uids, result: first };
+  const isConfirmed = subtractUids(first.missingUids, pass.opened.changes?.vanished ?? []).length === 0;
+  if (isConfirmed && uidCount(input.uids) === pass.session.exists) return { uids: input.uids, result: first };
   const uids = unionUids(input.uids, await pass.session.listUids({ first: 1 }));
   return { uids, result: compareFolder({ ...input, uids }) };
 }

@@ -68,6 +68,24 @@ describe('header fields', () => {
     ]);
   });
 
+  it('of one plain mailbox read the same as in a list', () => {
+    const name = fc.string({ unit: fc.constantFrom(...'aZ9ż .\'"=?_-<>@,;:()\\\t'), maxLength: 12 });
+    const address = fc.string({ unit: fc.constantFrom(...'az9.+-_@ '), maxLength: 10 });
+    fc.assert(
+      fc.property(name, address, fc.constantFrom('', '"'), (text, at, quote) => {
+        const value = `${quote}${text}${quote} <${at}>`;
+        const alone = readHeaderFields(mail(`From: ${value}`)).from;
+        const inList = readHeaderFields(mail(`From: ${value}, last@example.com`)).from;
+        if (/[,;:()"\\<>@]/.test(text) || !/^[\w.+-]+@[\w.-]+$/.test(at)) return;
+        expect(alone).toEqual(inList.slice(0, -1));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(readHeaderFields(mail('From: "Kowalska, Anna" <anna@example.com>')).from).toEqual([
+      { name: 'Kowalska, Anna', address: 'anna@example.com' },
+    ]);
+  });
+
   it.each([
     ['23 Nov 26 05:17 GMT', '2026-11-23T05:17:00.000Z'],
     ['Mon, 23 Nov 2026 05:17:01 EST', '2026-11-23T10:17:01.000Z'],
