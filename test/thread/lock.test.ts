@@ -1,0 +1,106 @@
+/** One engine a store: simultaneous launches, a killed holder, a stopped one, a deleted lock file. Real processes. */
+import { existsSync, rmSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
+import { folder } from '../support/fake-mailbox.ts';
+import { createInstallation, type Installation } from '../support/installation.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+async function stage(): Promise<{ server: FakeImapServer; installation: Installation; acntid: number }> {
+  const server = await startFakeImap({ folders: [folder('INBOX', 20)] });
+  const installation = createInstallation();
+  cleanups.push(() => installation.remove());
+  cleanups.push(() => server.stop());
+  return { server, installation, acntid: await installation.addAccount(server.port, 'anna') };
+}
+
+/** The server answers the listing only when it is released: the holder stays at work for as long as the test needs. */
+function holdListing(server: FakeImapServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.script = ({ verb }) => {
+      if (verb !== 'LIST') return undefined;
+      resolve();
+      return { parts: [] };
+    };
+  });
+}
+
+const quiet = { code: 0, signal: null, stdout: '', stderr: '' };
+const epochOf = (installation: Installation): unknown => installation.query('SELECT epoch FROM engine_epoch');
+
+describe('launches on one store', () => {
+  it('at the same time: one works, the others end with 0 and no word', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { server, installation } = await stage();
+      const listed = holdListing(server);
+      const launches = Array.from({ length: 6 }, () => installation.start('run', '--once'));
+      await listed;
+      const losers: unknown[] = [];
+      const all = await new Promise<Promise<void>[]>((resolve) => {
+        const ends = launches.map(async ({ ended }) => {
+          losers.push(await ended);
+          if (losers.length === 5) resolve(ends);
+        });
+      });
+      expect(losers).toEqual([quiet, quiet, quiet, quiet, quiet]);
+      expect(server.commands.filter((command) => / LIST /.test(command))).toHaveLength(1);
+      for (const { child } of launches) child.kill('SIGKILL');
+      await Promise.all(all);
+    }
+  });
+
+  it('after a holder was killed with SIGKILL: the next one works at once', async () => {
+    const { server, installation } = await stage();
+    const listed = holdListing(server);
+    const holder = installation.start('run', '--once');
+    await listed;
+    holder.child.kill('SIGKILL');
+    await holder.ended;
+    server.script = undefined;
+    expect(await installation.run('run', '--once')).toEqual(quiet);
+    expect(installation.query('SELECT id FROM email_messages')).toHaveLength(20);
+  });
+
+  it('while the holder is stopped by SIGSTOP: wait for nothing and change nothing', async () => {
+    const { server, installation } = await stage();
+    const listed = holdListing(server);
+    const holder = installation.start('run', '--once');
+    await listed;
+    holder.child.kill('SIGSTOP');
+    expect(await installation.run('run', '--once')).toEqual(quiet);
+    holder.child.kill('SIGCONT');
+    holder.child.kill('SIGKILL');
+    await holder.ended;
+  });
+
+  it('with a pid file that a reboot left behind: work', async () => {
+    const { server, installation } = await stage();
+    const listed = holdListing(server);
+    const holder = installation.start('run', '--once');
+    await listed;
+    expect(existsSync(`${installation.folder}/pid/backproc.pid`)).toBe(true);
+    holder.child.kill('SIGKILL');
+    await holder.ended;
+    server.script = undefined;
+    expect(await installation.run('run', '--once')).toEqual(quiet);
+    expect(existsSync(`${installation.folder}/pid/backproc.pid`)).toBe(false);
+  });
+
+  it('after an administrator deleted the lock file: the one robbed writes nothing more', async () => {
+    const { server, installation, acntid } = await stage();
+    const listed = holdListing(server);
+    const robbed = installation.start('sync', String(acntid));
+    await listed;
+    rmSync(`${installation.storeFile}.lock`);
+    server.script = undefined;
+    expect(await installation.run('sync', String(acntid))).toEqual(quiet);
+    const before = [epochOf(installation), installation.query('SELECT COUNT(*) AS count FROM email_changes')];
+    robbed.child.kill('SIGTERM');
+    expect((await robbed.ended).code).not.toBe(0);
+    expect([epochOf(installation), installation.query('SELECT COUNT(*) AS count FROM email_changes')]).toEqual(before);
+  });
+});
