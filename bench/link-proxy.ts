@@ -18,10 +18,10 @@ const down: Direction = { freeAtMs: 0 };
 function pipe(from: Socket, to: Socket, direction: Direction): void {
   const queue: { readonly atMs: number; readonly data: Buffer }[] = [];
   let queuedBytes = 0;
-  let timer: NodeJS.Timeout | null = null;
+  let isScheduled = false;
   let hasEnded = false;
   const release = (): void => {
-    timer = null;
+    isScheduled = false;
     const nowMs = performance.now();
     for (let head = queue[0]; head && head.atMs <= nowMs; head = queue[0]) {
       queue.shift();
@@ -33,7 +33,9 @@ function pipe(from: Socket, to: Socket, direction: Direction): void {
     else if (hasEnded) to.end();
   };
   const schedule = (atMs: number): void => {
-    timer ??= setTimeout(release, Math.max(0, atMs - performance.now()));
+    if (isScheduled) return;
+    isScheduled = true;
+    setTimeout(release, Math.max(0, atMs - performance.now()));
   };
   from.on('data', (data: Buffer) => {
     const startMs = Math.max(performance.now(), direction.freeAtMs);

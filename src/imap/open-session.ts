@@ -84,8 +84,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       isOpening = false;
       return toOpened(mailbox, vanished.take(), openedFlags, client);
     },
-    listUids: listing.listUids,
-    listLarger: listing.listLarger,
+    listUids: (range) => listing.listUids(range),
+    listLarger: (uids, bytes) => listing.listLarger(uids, bytes),
     async fetchFlags(uids, changedSince) {
       const rows = await fetchRows('FETCH FLAGS', uids, { uid: true, flags: true, size: true }, changedSince);
       listing.noteSizes(rows.values());

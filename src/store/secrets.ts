@@ -4,7 +4,18 @@
  * Throws `secret_key_unsafe` when others can read the key file, `secret_unreadable` when a password cannot be decrypted.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { EngineError } from '../base/errors.ts';
 
@@ -67,6 +78,7 @@ const unreadable = (detail: string, cause?: unknown): EngineError =>
   new EngineError('secret_unreadable', detail, { cause });
 
 function readOrCreateKey(file: string): Buffer {
+  if (existsSync(file)) return readKey(file);
   try {
     return createKey(file);
   } catch (error) {
@@ -75,15 +87,25 @@ function readOrCreateKey(file: string): Buffer {
   }
 }
 
-/** O_EXCL: of two starters one creates, the other reads. */
+/** Whole or not at all: written beside, then linked to its name. Of two starters one creates, the other reads. */
 function createKey(file: string): Buffer {
   mkdirSync(dirname(file), { recursive: true });
+  const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const key = randomBytes(keyBytes);
+  try {
+    writeDurably(beside, key);
+    linkSync(beside, file);
+    return key;
+  } finally {
+    rmSync(beside, { force: true });
+  }
+}
+
+function writeDurably(file: string, bytes: Buffer): void {
   const handle = openSync(file, 'wx', 0o600);
   try {
-    const key = randomBytes(keyBytes);
-    writeSync(handle, key);
+    writeSync(handle, bytes);
     fsyncSync(handle);
-    return key;
   } finally {
     closeSync(handle);
   }

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { toEngineError } from '../../../src/imap/failure.ts';
+
+const nowMs = Date.parse('2026-11-24T12:00:00Z');
+const failure = (fields: Record<string, unknown>, message = 'Command failed') =>
+  toEngineError(Object.assign(new Error(message), fields), { what: 'login as anna', nowMs });
+const login = (serverResponseCode: string | undefined, responseText: string) =>
+  failure({
+    authenticationFailed: true,
+    responseStatus: 'NO',
+    responseText,
+    ...(serverResponseCode ? { serverResponseCode } : {}),
+  });
+
+describe('a refused login', () => {
+  it.each([
+    ['AUTHENTICATIONFAILED', 'Authentication failed.', 'auth_failed'],
+    ['AUTHORIZATIONFAILED', 'No such user', 'auth_failed'],
+    ['EXPIRED', 'Password expired', 'auth_failed'],
+    ['PRIVACYREQUIRED', 'TLS first', 'tls_unavailable'],
+    ['UNAVAILABLE', 'Temporary authentication failure.', 'auth_unavailable'],
+    ['INUSE', 'Mailbox in use', 'auth_unavailable'],
+    ['LIMIT', 'Maximum number of connections from user+IP exceeded', 'too_many_connections'],
+    ['OVERQUOTA', 'Account exceeded command or bandwidth limits', 'throttled'],
+    ['ALERT', 'Too many simultaneous connections. (Failure)', 'too_many_connections'],
+    [undefined, 'Server busy, try again later', 'auth_unavailable'],
+    [undefined, 'LOGIN failed: invalid credentials', 'auth_failed'],
+    [undefined, 'something nobody has seen before', 'auth_unavailable'],
+  ])('with [%s] %s is %s', (responseCode, text, code) => {
+    expect(login(responseCode, text).code).toBe(code);
+  });
+
+  it('names the server’s words and what was tried', () => {
+    expect(login('AUTHENTICATIONFAILED', 'Authentication failed.').detail).toBe(
+      'login as anna: [AUTHENTICATIONFAILED] Authentication failed.',
+    );
+  });
+});
+
+describe('the network', () => {
+  it.each([
+    ['ENOTFOUND', 'host_not_found'],
+    ['ECONNREFUSED', 'connection_refused'],
+    ['ECONNRESET', 'connection_lost'],
+    ['ETIMEDOUT', 'timeout'],
+    ['GREETING_TIMEOUT', 'not_imap'],
+    ['CERT_HAS_EXPIRED', 'tls_untrusted'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls_untrusted'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_untrusted'],
+    ['LiteralTooLarge', 'response_too_large'],
+    ['NoConnection', 'connection_lost'],
+  ])('%s is %s', (code, expected) => {
+    expect(failure({ code }).code).toBe(expected);
+  });
+});
+
+describe('a throttle', () => {
+  it('keeps the wait that the server named', () => {
+    const error = failure({
+      code: 'ETHROTTLE',
+      responseText: 'Request is throttled. Suggested Backoff Time: 299961 milliseconds',
+    });
+    expect([error.code, error.notBefore]).toEqual(['throttled', '2026-11-24T12:04:59.961Z']);
+  });
+
+  it('without a wait names none', () => {
+    expect(failure({ responseStatus: 'NO', responseText: '[OVERQUOTA] throttled' }).notBefore).toBeUndefined();
+  });
+});
+
+describe('a refused command', () => {
+  it('is the folder’s matter, and a missing folder is told apart', () => {
+    expect(failure({ responseStatus: 'NO', responseText: 'not now' })).toMatchObject({
+      code: 'command_refused',
+      scope: 'folder',
+    });
+    expect(failure({ responseStatus: 'NO', serverResponseCode: 'NONEXISTENT' }).code).toBe('folder_missing');
+  });
+
+  it('keeps an EngineError as it is', () => {
+    const error = failure({ code: 'ENOTFOUND' });
+    expect(toEngineError(error, { what: 'x', nowMs })).toBe(error);
+  });
+});

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatUidSet, uidSetOf, uidsAscending } from '../../../src/base/uid-set.ts';
+import type { StoredMessage } from '../../../src/store/store.ts';
+import { compareFolder } from '../../../src/sync/compare.ts';
+
+const row = (id: number, uid: number, more: Partial<StoredMessage> = {}): StoredMessage => ({
+  id,
+  uid,
+  uidValidity: 7,
+  flags: '',
+  isVanished: false,
+  isHeld: false,
+  ...more,
+});
+const uids = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 40 });
+
+describe('a folder compared with its whole listing', () => {
+  it('is, after the plan was carried out, what the server has', () => {
+    fc.assert(
+      fc.property(uids, uids, uids, (live, gone, server) => {
+        const tombstones = gone.filter((uid) => !live.includes(uid));
+        const stored = [
+          ...live.map((uid) => row(uid, uid)),
+          ...tombstones.map((uid) => row(uid + 100, uid, { isVanished: true })),
+        ];
+        const input = { uidValidity: 7, stored, uids: uidSetOf(server), rows: [], quarantined: [] };
+        const result = compareFolder(input);
+        const after = new Set(live);
+        for (const id of result.missingIds) after.delete(id);
+        for (const id of result.reviveIds) after.add(id - 100);
+        for (const uid of uidsAscending(result.pending)) after.add(uid);
+        expect([...after].sort((a, b) => a - b)).toEqual([...server].sort((a, b) => a - b));
+        expect(result.liveCount).toBe(live.length);
+      }),
+    );
+  });
+
+  it('changes only the flags that differ', () => {
+    const rows = [
+      { uid: 1, flags: '\\Seen', modseq: 5n },
+      { uid: 2, flags: '', modseq: 6n },
+    ];
+    const result = compareFolder({
+      uidValidity: 7,
+      stored: [row(1, 1), row(2, 2)],
+      uids: [[1, 2]],
+      rows,
+      quarantined: [],
+    });
+    expect(result.flagChanges).toEqual([{ uid: 1, flags: '\\Seen', modseq: 5n }]);
+  });
+
+  it('leaves quarantined UIDs where they are', () => {
+    const result = compareFolder({ uidValidity: 7, stored: [], uids: [[1, 5]], rows: [], quarantined: [[2, 3]] });
+    expect(formatUidSet(result.pending)).toBe('1,4:5');
+  });
+
+  it('knows nothing of rows under another UIDVALIDITY', () => {
+    const result = compareFolder({ uidValidity: 8, stored: [row(1, 1)], uids: [[1, 1]], rows: [], quarantined: [] });
+    expect([formatUidSet(result.pending), result.missingIds]).toEqual(['1', []]);
+  });
+});
