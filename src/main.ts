@@ -1,13 +1,36 @@
 #!/usr/bin/env node
-/** argv in, exit code out. Every command loads what it needs itself, so that `--help` costs little more than Node. */
+/**
+ * argv in, exit code out. Every command loads what it needs itself, so that `--help` costs little more than Node, and a launch
+ * that finds an engine at work costs less still: it ends before the command line is even loaded.
+ */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createContext } from './cli/context.ts';
-import { runProgram } from './cli/program.ts';
 
 process.umask(0o007);
 const installFolder = dirname(dirname(fileURLToPath(import.meta.url)));
-const { stdin, stdout, stderr, env } = process;
-// A reader that has seen enough (`… | head`) is no failure.
-stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 74));
-await runProgram(createContext({ env, cwd: process.cwd(), installFolder, stdin, stdout, stderr }), process.argv);
+const { argv, stdin, stdout, stderr, env } = process;
+const cwd = process.cwd();
+
+/** `backproc run …` as cron types it; anything else is for the command line to understand. */
+async function isNeedless(): Promise<boolean> {
+  const [command, ...options] = argv.slice(2);
+  if (command !== 'run' || stdout.isTTY || options.some((option) => /^(--help|-h)$/.test(option))) return false;
+  const { isEngineAtWork } = await import('./engine/quick-look.ts');
+  return isEngineAtWork({ file: configOption(options), env, cwd, installFolder });
+}
+
+function configOption(options: readonly string[]): string | undefined {
+  const at = options.findIndex((option) => option === '--config' || option.startsWith('--config='));
+  const option = at === -1 ? undefined : options[at];
+  return option === '--config' ? options[at + 1] : option?.slice('--config='.length);
+}
+
+async function main(): Promise<void> {
+  const { createContext } = await import('./cli/context.ts');
+  const { runProgram } = await import('./cli/program.ts');
+  // A reader that has seen enough (`… | head`) is no failure.
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 74));
+  await runProgram(createContext({ env, cwd, installFolder, stdin, stdout, stderr }), argv);
+}
+
+if (!(await isNeedless())) await main();

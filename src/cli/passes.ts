@@ -29,6 +29,7 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
   process.title = 'backproc: running';
   const engine = await openEngine({
     config,
+    configFile: loaded.file,
     signal: stopping.signal,
     onProgress: (progress) => display?.progress(progress),
     onReport: (report) => display?.report(report),

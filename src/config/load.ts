@@ -1,17 +1,10 @@
-/** Finds, reads and checks the configuration file, and makes its paths absolute against the file's own folder. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
+/** Reads and checks the configuration file, and makes its paths absolute against the file's own folder. */
+import { readFileSync } from 'node:fs';
+import { dirname, extname, isAbsolute, join } from 'node:path';
 import { EngineError } from '../base/errors.ts';
+import { type FindOptions, findConfigFile } from './find.ts';
 import { checkConfig } from './problems.ts';
 import type { Config } from './schema.ts';
-
-export interface LoadOptions {
-  /** --config */
-  readonly file?: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly installFolder: string;
-}
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -22,10 +15,8 @@ export interface LoadedConfig {
   readonly given: ReadonlySet<string>;
 }
 
-const names = ['config.ts', 'config.js', 'config.json'];
-
 /** Throws config_not_found for a file that was named and is not there, config_invalid for one that is wrong. */
-export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+export async function loadConfig(options: FindOptions): Promise<LoadedConfig> {
   const file = findConfigFile(options);
   const given = file === null ? {} : await readConfigFile(file);
   const folder = file === null ? options.cwd : dirname(file);
@@ -35,18 +26,6 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     folder,
     given: new Set(Object.keys(given)),
   };
-}
-
-/** --config, else BACKPROC_CONFIG, else the current folder, else the install folder. */
-export function findConfigFile({ file, env, cwd, installFolder }: LoadOptions): string | null {
-  const named = file ?? env.BACKPROC_CONFIG;
-  if (named !== undefined && named !== '') {
-    const path = resolve(cwd, named);
-    if (!existsSync(path)) throw new EngineError('config_not_found', path);
-    return path;
-  }
-  const candidates = [cwd, installFolder].flatMap((folder) => names.map((name) => join(folder, name)));
-  return candidates.find((candidate) => existsSync(candidate)) ?? null;
 }
 
 async function readConfigFile(file: string): Promise<Record<string, unknown>> {

@@ -15,10 +15,13 @@ import type { PassReport, PassTask, Progress, Scope } from '../sync/pass.ts';
 import { createBudget } from './budget.ts';
 import { acquireLock, type Lock, lockFileOf } from './lock.ts';
 import { writePidFile } from './pid-file.ts';
+import { rememberPlaces } from './quick-look.ts';
 import { createThreads, type Threads } from './threads.ts';
 
 export interface EngineOptions {
   readonly config: Config;
+  /** Null: everything is a default. */
+  readonly configFile: string | null;
   readonly onProgress: (progress: Progress) => void;
   /** Of every pass, as it ends. */
   readonly onReport: (report: PassReport) => void;
@@ -65,6 +68,8 @@ async function openLocked(options: EngineOptions, lock: Lock, file: string): Pro
   const { config } = options;
   const log = createLog({ ...logOptions(config), thread: 't0', onProblem: options.onProblem });
   removeOldLogs(config);
+  if (options.configFile !== null)
+    rememberPlaces(options.configFile, { lockFile: lockFileOf(file), pidFolder: config.BACKPROC_PID_LOCATION });
   const pidFile = writePidFile(config.BACKPROC_PID_LOCATION, config.BACKPROC_NODE_ID, toInstant(systemClock()));
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
   const storeThread = await startStoreThread({ file, keyFile, crashAt: options.crashAt ?? 0 });

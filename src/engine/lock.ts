@@ -32,7 +32,8 @@ export async function acquireLock(file: string): Promise<Lock | null> {
   }
 }
 
-function tryLock(file: string): Lock | null {
+/** Once, without waiting. */
+export function tryLock(file: string): Lock | null {
   const database = new Database(file, { timeout: 0 });
   try {
     database.pragma('journal_mode = DELETE');

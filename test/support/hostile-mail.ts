@@ -28,7 +28,7 @@ export function hostileMails(): HostileMail[] {
       ]),
     },
     { what: 'NUL in header and body', raw: lines('Subject: nul \0 here', '', 'nul \0 there', '') },
-    { what: '10,000 parts', raw: lines(multipart('a'), '', times(10_000, () => '--a\r\n\r\nx\r\n') + '--a--') },
+    { what: '10,000 parts', raw: lines(multipart('a'), '', `${times(10_000, () => '--a\r\n\r\nx\r\n')}--a--`) },
     {
       what: 'nested 2,000 deep',
       raw: lines(

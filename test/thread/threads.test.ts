@@ -45,6 +45,7 @@ async function stage(accounts: number, config: Record<string, unknown> = {}): Pr
   });
   const engine = await openEngine({
     config: loaded.config,
+    configFile: loaded.file,
     onProgress: () => undefined,
     onReport: () => undefined,
     onProblem: () => undefined,
