@@ -1,6 +1,5 @@
 /** `account test`: connects, logs in, and shows what the server offers, or says plainly what is wrong. */
 import type { Command } from 'commander';
-import { EngineError } from '../base/errors.ts';
 import { createLink } from '../imap/session.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
@@ -20,15 +19,15 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function test(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
-  const { imap, password } = await context.withStore(async (store) => ({
+  const { createCredentials } = await import('../login/credentials.ts');
+  const { imap, credentials } = await context.withStore(async (store) => ({
     imap: (await accountOf(store, acntid)).imap,
-    password: await store.password(acntid),
+    credentials: await createCredentials(store)(acntid, 'imap'),
   }));
-  if (password === undefined) throw new EngineError('no_password', `account ${acntid}`);
   const { probeServer } = await import('../imap/probe.ts');
   const result = await probeServer({
     ...imap,
-    password,
+    credentials,
     link: createLink(),
     wireNames: new Map(),
     literalBytesMax: 1024 * 1024,

@@ -53,7 +53,9 @@ async function lockedError(context: CliContext): Promise<EngineError> {
 async function dryRun(context: CliContext, acntid: number, scope: Scope, isJson: boolean): Promise<void> {
   const rows = await context.withStore(async (store) => {
     const { forecast } = await import('../sync/forecast.ts');
-    return forecast(store, await accountOf(store, acntid), scope, systemClock);
+    const { createCredentials } = await import('../login/credentials.ts');
+    const ports = { store, clock: systemClock, credentialsOf: createCredentials(store) };
+    return forecast(ports, await accountOf(store, acntid), scope);
   });
   context.print(isJson ? JSON.stringify(rows, null, 2) : formatTable(rows));
 }

@@ -58,7 +58,8 @@ async function recount(
   const { config } = await context.loadConfig();
   const { openOnce } = await import('../sync/open-once.ts');
   const { openSession } = await import('../imap/open-session.ts');
-  const session = await openOnce(store, account, openSession);
+  const { createCredentials } = await import('../login/credentials.ts');
+  const session = await openOnce(createCredentials(store), account, openSession);
   try {
     const rows: VerifyRow[] = [];
     for (const row of ledger) {

@@ -6,6 +6,7 @@ import { EngineError, toErrorRecord } from '../base/errors.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { openSession } from '../imap/open-session.ts';
 import { createLink, type Link } from '../imap/session.ts';
+import { createCredentials } from '../login/credentials.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
 import type { Store } from '../store/store.ts';
 import type { PassTask, Ports, Progress } from '../sync/pass.ts';
@@ -67,6 +68,7 @@ function createPorts(start: ThreadStart, store: Store, log: Log, signal: AbortSi
   };
   return {
     store,
+    credentialsOf: createCredentials(store),
     openSession,
     linkTo: createLinks(),
     limits: start.limits,

@@ -4,6 +4,7 @@
  */
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
+import { type Credentials, maskCredentials } from '../base/credentials.ts';
 import { correctCommands, dropPrefix } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import type { SessionOptions } from './session.ts';
@@ -34,7 +35,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
   correctCommands(client, options.wireNames, (ms) => {
     options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
   });
-  const what = `login as ${options.user} at ${options.host}:${options.port}`;
+  const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
   try {
     const deadline = {
       ms: connectTimeoutMs + greetingTimeoutMs + options.commandTimeoutMs,
@@ -61,7 +62,7 @@ function clientOptions(
     port: options.port,
     secure: options.security === 'tls',
     doSTARTTLS: options.security === 'starttls',
-    auth: { user: options.user, pass: options.password },
+    auth: authOf(options.credentials),
     tls: { minVersion: 'TLSv1.2' },
     clientInfo: { name: 'backproc' },
     logger: libraryLogger(options, dropped),
@@ -84,13 +85,18 @@ function clientOptions(
   };
 }
 
+const authOf = (credentials: Credentials): NonNullable<ImapFlowOptions['auth']> =>
+  credentials.kind === 'password'
+    ? { user: credentials.user, pass: credentials.password }
+    : { user: credentials.user, accessToken: credentials.accessToken };
+
 /** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
 function libraryLogger(options: SessionOptions, dropped: { count: number }) {
   const ignore = (): void => undefined;
   const problem = (entry: { msg?: string; err?: Error }): void => {
     const text = `${entry.msg ?? ''} ${entry.err?.message ?? ''}`.trim();
     if (/pars|untagged/i.test(text)) dropped.count += 1;
-    if (text !== '') options.onWarning(text.replaceAll(options.password, '***').slice(0, 300));
+    if (text !== '') options.onWarning(maskCredentials(text, options.credentials).slice(0, 300));
   };
   return { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: problem, fatal: problem };
 }

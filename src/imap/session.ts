@@ -5,6 +5,7 @@
  * call a verb from inside a row callback.
  */
 import type { Instant } from '../base/clock.ts';
+import type { Credentials } from '../base/credentials.ts';
 import type { UidSet } from '../base/uid-set.ts';
 
 export interface Capabilities {
@@ -122,8 +123,7 @@ export interface SessionOptions {
   readonly host: string;
   readonly port: number;
   readonly security: 'tls' | 'starttls' | 'none';
-  readonly user: string;
-  readonly password: string;
+  readonly credentials: Credentials;
   /** Shared by all connections to one host: a busy thread measures long, so the shortest counts. */
   readonly link: Link;
   /** Shared by the connections of one account: odd folder names as the server spelt them (imap/corrections.ts). */

@@ -1,5 +1,5 @@
 /** The connections of one pass over one account: opened on demand, reopened when broken, all closed at the end. */
-import { asEngineError, EngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
+import { asEngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
 import type { ImapSession } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
@@ -70,11 +70,9 @@ async function openOrNone(open: () => Promise<Connection>, ports: Ports, account
 }
 
 async function openFor(ports: Ports, account: Account, wireNames: Map<string, string>): Promise<ImapSession> {
-  const password = await ports.store.password(account.acntid);
-  if (password === undefined) throw new EngineError('no_password', account.email);
   return ports.openSession({
     ...account.imap,
-    password,
+    credentials: await ports.credentialsOf(account.acntid, 'imap'),
     link: ports.linkTo(account.imap.host),
     wireNames,
     literalBytesMax,

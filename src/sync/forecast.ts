@@ -1,11 +1,10 @@
 /** `sync --dry-run`: one listing, and what a pass would do with each folder. Writes nothing. */
-import type { Clock } from '../base/clock.ts';
 import { openSession } from '../imap/open-session.ts';
-import type { Account, Folder, Store } from '../store/store.ts';
+import type { Account, Folder } from '../store/store.ts';
 import { pendingCountOf } from './folder-pass.ts';
 import { planFolders } from './folder-plan.ts';
 import { openOnce } from './open-once.ts';
-import type { Scope } from './pass.ts';
+import type { Ports, Scope } from './pass.ts';
 import { forecastVisits } from './visits.ts';
 
 export type ForecastRow = {
@@ -16,8 +15,14 @@ export type ForecastRow = {
   readonly pending: number;
 };
 
-export async function forecast(store: Store, account: Account, scope: Scope, clock: Clock): Promise<ForecastRow[]> {
-  const session = await openOnce(store, account, openSession);
+type ForecastPorts = Pick<Ports, 'store' | 'clock' | 'credentialsOf'>;
+
+export async function forecast(
+  { store, clock, credentialsOf }: ForecastPorts,
+  account: Account,
+  scope: Scope,
+): Promise<ForecastRow[]> {
+  const session = await openOnce(credentialsOf, account, openSession);
   try {
     const listing = await session.listFolders({ withStatus: true });
     const folders = await store.folders(account.acntid, { withRetired: true });

@@ -1,5 +1,6 @@
 /** What one pass over an account is given, and what it tells back: plain data and the ports to the outside. */
 import type { Clock } from '../base/clock.ts';
+import type { CredentialsOf } from '../base/credentials.ts';
 import type { ErrorRecord } from '../base/errors.ts';
 import type { ImapSession, Link, SessionOptions } from '../imap/session.ts';
 import type { Store } from '../store/store.ts';
@@ -66,6 +67,7 @@ export interface PassLog {
 
 export interface Ports {
   readonly store: Store;
+  readonly credentialsOf: CredentialsOf;
   readonly linkTo: (host: string) => Link;
   readonly openSession: (options: SessionOptions) => Promise<ImapSession>;
   readonly limits: PassLimits;
