@@ -12,8 +12,8 @@ import type { SessionOptions } from './session.ts';
 const connectTimeoutMs = 30_000;
 const greetingTimeoutMs = 15_000;
 /** Longer lines hold no honest answer: 8 MiB is a UID SEARCH of a million messages. */
-const lineBytesMax = 8 * 1024 * 1024;
-const responseSlackBytes = 16 * 1024 * 1024;
+export const lineBytesMax = 8 * 1024 * 1024;
+export const responseSlackBytes = 16 * 1024 * 1024;
 const responseTokensMax = 200_000;
 /** From here on DEFLATE pays: below, the link is a LAN and faster than inflating. */
 const compressAboveMs = 8;

@@ -5,9 +5,11 @@
  * - names with line ends or tabs would be sent decoded, or refused; here they go back as they came;
  * - EXAMINE of a folder that this connection did not list would LIST it first: a round trip for each folder.
  * - DEFLATE would come out in pieces of 16 KiB, each a trip through a thread pool and three streams: larger ones cost a tenth less;
- * - NAMESPACE and LSUB are answered here: two round trips for what nobody reads.
+ * - NAMESPACE and LSUB are answered here: two round trips for what nobody reads;
+ * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser.
  * These members are there, but not in the library's types.
  */
+import { Transform } from 'node:stream';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { ImapFlow } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
@@ -18,6 +20,18 @@ interface Internals {
   throttleWait(delayMs: number): Promise<boolean>;
   readonly folders: Map<string, unknown>;
   namespace: { prefix: string; delimiter: string | null };
+  readonly streamer: Streamer;
+  /** The library's reader is at work on an answer: a silent socket is not the server's fault. */
+  _processingResponse: boolean;
+}
+
+/** The Transform that cuts the server's bytes into answers. */
+interface Streamer {
+  readonly state: number;
+  readonly lineBytes: number;
+  readonly inputBuffer: readonly unknown[];
+  readonly processingInput: boolean;
+  _transform(chunk: Buffer, encoding: BufferEncoding, next: (error?: Error) => void): void;
 }
 
 /** Names that imapflow does not encode as they were listed: path → as listed. */
@@ -26,13 +40,19 @@ export type WireNames = Map<string, string>;
 export const needsWireName = (path: string): boolean => /[\t\r\n\0]/.test(path);
 
 const hasInternals = (client: object): client is Internals =>
-  'exec' in client && 'throttleWait' in client && 'folders' in client && client.folders instanceof Map;
+  'exec' in client &&
+  'throttleWait' in client &&
+  'folders' in client &&
+  client.folders instanceof Map &&
+  'streamer' in client &&
+  client.streamer instanceof Transform &&
+  'processingInput' in client.streamer;
 
 function internalsOf(client: ImapFlow): Internals {
   if (hasInternals(client)) return client;
   throw new EngineError(
     'bug',
-    'this version of imapflow has no exec, throttleWait or folders: see imap/corrections.ts',
+    'this version of imapflow has no exec, throttleWait, folders or streamer: see imap/corrections.ts',
   );
 }
 
@@ -96,4 +116,34 @@ function toWire(command: string, attributes: unknown, wireNames: WireNames): unk
   const name = typeof path === 'string' ? wireNames.get(path) : undefined;
   if (name === undefined) return attributes;
   return [/[\r\n\0]/.test(name) ? { type: 'LITERAL', value: name } : { type: 'STRING', value: name }, ...rest];
+}
+
+/** imap-stream.js: between lines, not inside a literal. */
+const lineState = 1;
+
+/**
+ * Every chunk that comes goes through `take` first, one after the other; what that returns goes on to the library. Returns how
+ * to end it; null: an answer is under way, so the stream can't be entered here.
+ */
+export function divertStream(
+  client: ImapFlow,
+  take: (chunk: Buffer) => Promise<readonly Buffer[]>,
+): (() => void) | null {
+  const internals = internalsOf(client);
+  const { streamer } = internals;
+  if (streamer.processingInput || streamer.state !== lineState || streamer.lineBytes + streamer.inputBuffer.length > 0)
+    return null;
+  const transform = streamer._transform.bind(streamer);
+  streamer._transform = (chunk, encoding, next) => {
+    internals._processingResponse = true;
+    const passOn = (rest: readonly Buffer[]): void => {
+      internals._processingResponse = false;
+      const [only] = rest;
+      if (only === undefined) next();
+      else transform(rest.length === 1 ? only : Buffer.concat(rest), encoding, next);
+    };
+    take(chunk).then(passOn, next);
+  };
+  // Ours hides the class's own, which comes to light again.
+  return () => void Reflect.deleteProperty(streamer, '_transform');
 }

@@ -3,22 +3,14 @@ import type { FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
 import type { UidSet } from '../base/uid-set.ts';
-import { connect } from './connect.ts';
+import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
 import { markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
+import { fetchBodies } from './fetch-bodies.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { listFolders, positive } from './listing.ts';
-import { isAsked, toBodyRow, toFlagRow, toMetadataRow } from './rows.ts';
-import type {
-  BodyRow,
-  Capabilities,
-  FlagRow,
-  ImapSession,
-  MetadataRow,
-  OpenedFolder,
-  SessionOptions,
-} from './session.ts';
-import { createStopwatch } from './stopwatch.ts';
+import { isAsked, toFlagRow, toMetadataRow } from './rows.ts';
+import type { Capabilities, FlagRow, ImapSession, MetadataRow, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
 import { toCommandSets } from './uid-ranges.ts';
 import { collectVanished } from './vanished-ranges.ts';
@@ -101,7 +93,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       };
       return [...(await fetchRows('FETCH', uids, query)).values()];
     },
-    fetchBodies: (uids, onRow) => fetchBodies(options, client, uids, onRow),
+    fetchBodies: (uids, onRow) => fetchBodies({ client, options, limits: readerLimits(options), uids, onRow }),
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
     async fetchHeader(uid) {
       const message = await run('FETCH HEADER', () =>
@@ -113,6 +105,12 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     abort: () => client.close(),
   };
 }
+
+const readerLimits = ({ literalBytesMax }: SessionOptions) => ({
+  lineBytesMax,
+  literalBytesMax,
+  answerBytesMax: literalBytesMax + responseSlackBytes,
+});
 
 /** Every command ends: by its answer, by its deadline, or by the signal; the latter two close the socket. */
 async function bounded<T>(options: SessionOptions, client: ImapFlow, what: string, work: () => Promise<T>): Promise<T> {
@@ -156,35 +154,6 @@ function toOpened(mailbox: MailboxObject, vanished: UidSet, flags: readonly Flag
     mailboxId: mailbox.mailboxId ?? null,
     changes: isResynced ? { vanished, flags: [...flags] } : null,
   };
-}
-
-const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true, size: true, source: true };
-
-/** The clock stands still while our own work on a row is awaited: only the server can be late. */
-async function fetchBodies(
-  options: SessionOptions,
-  client: ImapFlow,
-  uids: UidSet,
-  onRow: (row: BodyRow) => Promise<void> | void,
-): Promise<void> {
-  const done = new Set<number>();
-  for (const set of toCommandSets(uids)) {
-    if (!client.usable) throw new EngineError('connection_lost', 'FETCH');
-    const stopwatch = createStopwatch(options, () => client.close());
-    try {
-      for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
-        if (!isAsked(uids, message.uid) || done.has(message.uid) || !Buffer.isBuffer(message.source)) continue;
-        done.add(message.uid);
-        stopwatch.pause(message.source.length);
-        await onRow(toBodyRow(message, message.source));
-        stopwatch.resume();
-      }
-    } catch (error) {
-      throw stopwatch.failure() ?? toEngineError(error, { what: 'FETCH', nowMs: Date.now() });
-    } finally {
-      stopwatch.stop();
-    }
-  }
 }
 
 /** LOGOUT is a courtesy: bounded, and no failure of it matters. */

@@ -1,6 +1,7 @@
 /** imapflow's messages as our rows. Pure. Servers send rows that nobody asked for, rows twice, and rows without a UID. */
 import type { FetchMessageObject } from 'imapflow';
 import { hasUid, isUid, type UidSet } from '../base/uid-set.ts';
+import type { FetchItems } from './fetch-items.ts';
 import type { BodyRow, FlagRow, MetadataRow } from './session.ts';
 
 /** The last message comes for `n:*` even when its UID is below n (RFC 3501 6.4.8). */
@@ -38,6 +39,20 @@ export function toMetadataRow(message: FetchMessageObject): MetadataRow {
 export function toBodyRow(message: FetchMessageObject, raw: Buffer): BodyRow {
   const { messageIdHeader: _, ...row } = toMetadataRow(message);
   return { ...row, raw };
+}
+
+/** Undefined: not an answer to a FETCH of bodies. */
+export function fromFetchItems({ uid, source, ...items }: FetchItems): BodyRow | undefined {
+  if (uid === undefined || source === undefined) return undefined;
+  return {
+    uid,
+    flags: flagText(items.flags),
+    modseq: items.modseq !== undefined && items.modseq > 0n ? items.modseq : null,
+    internalDate: toInstantOrNull(items.internalDate),
+    size: items.size ?? 0,
+    emailId: items.emailId ?? null,
+    raw: source,
+  };
 }
 
 function messageIdOf(header: Buffer | undefined): string | null {

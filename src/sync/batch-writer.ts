@@ -3,7 +3,7 @@
  * one is on its way into the store, so memory stays bounded. The checkpoint moves inside storeBatch, in the transaction
  * that stores what it vouches for; a crash at any line here repeats at most two batches.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { toInstant } from '../base/clock.ts';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { BodyRow } from '../imap/session.ts';
@@ -13,9 +13,10 @@ import type { FolderPass } from './folder-pass.ts';
 import { isBatchFull } from './window.ts';
 
 export interface BatchWriter {
-  addBody(row: BodyRow): Promise<void>;
-  addPlacement(placement: Placement & { readonly contentId: number }): Promise<void>;
-  addQuarantined(message: QuarantinedMessage): Promise<void>;
+  /** A promise only where the writer must be waited for: most rows cost none. */
+  addBody(row: BodyRow): Promise<void> | undefined;
+  addPlacement(placement: Placement & { readonly contentId: number }): Promise<void> | undefined;
+  addQuarantined(message: QuarantinedMessage): Promise<void> | undefined;
   /** UIDs found gone: they need nothing more. */
   settle(uids: UidSet): void;
   /** Everything handed in so far is committed when this resolves. */
@@ -46,7 +47,7 @@ export function createBatchWriter(pass: FolderPass): BatchWriter {
     // Awaited by the next send or flush; without a handler of its own a failure in between would end the process.
     writing.catch(() => pass.noteWriteFailure());
   };
-  const sendIfFull = (): Promise<void> => (isBatchFull(sizeOf(batch), batch.bytes) ? send() : Promise.resolve());
+  const sendIfFull = (): Promise<void> | undefined => (isBatchFull(sizeOf(batch), batch.bytes) ? send() : undefined);
 
   return {
     addBody(row) {
@@ -77,7 +78,7 @@ const sizeOf = (batch: Batch): number => batch.messages.length + batch.placement
 
 function toIncoming(row: BodyRow): IncomingMessage {
   const { uid, flags, internalDate, size, modseq, emailId, raw } = row;
-  const sha256 = createHash('sha256').update(raw).digest('hex');
+  const sha256 = hash('sha256', raw, 'hex');
   return { uid, flags, internalDate, size, modseq, emailId, sha256, raw, headers: readHeaderFields(raw) };
 }
 

@@ -111,10 +111,10 @@ async function placeKnownContents(pass: FolderPass, writer: BatchWriter, window:
 async function fetchBulk(pass: FolderPass, writer: BatchWriter, uids: UidSet): Promise<void> {
   if (uids.length === 0) return;
   const got: number[] = [];
-  const take = async (row: BodyRow): Promise<void> => {
+  const take = (row: BodyRow): Promise<void> | undefined => {
     pass.throwIfWriteFailed();
     got.push(row.uid);
-    await writer.addBody(row);
+    return writer.addBody(row);
   };
   const refusal = await refusalOf(() => pass.session.fetchBodies(uids, take));
   await settleRest(pass, writer, subtractUids(uids, uidSetOf(got)), refusal);

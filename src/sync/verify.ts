@@ -2,7 +2,7 @@
  * Is it all there? The ledger recounts what the store says about itself; `deep` also asks the server for every UID, every
  * flag and every byte. Writes nothing.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EngineError } from '../base/errors.ts';
 import { subtractUids, uidSetOf, uidsAscending } from '../base/uid-set.ts';
 import type { ImapSession } from '../imap/session.ts';
@@ -85,7 +85,7 @@ async function compareBytes(
   const wrong = new Set(expected.keys());
   let count = 0;
   const judge = (uid: number, raw: Buffer): void => {
-    if (createHash('sha256').update(raw).digest('hex') === expected.get(uid)) wrong.delete(uid);
+    if (hash('sha256', raw, 'hex') === expected.get(uid)) wrong.delete(uid);
     count += 1;
     onProgress(count);
   };

@@ -72,20 +72,40 @@ function settle(waiting: Map<number, Waiting>, reply: WriteReply): void {
 
 const gone = (): EngineError => new EngineError('store_io', 'the store thread has ended');
 
-/** Bodies are moved, not copied, when nothing else lives in their memory. */
+/** Bodies are moved, not copied one by one: small ones packed into one piece of memory, large ones as they are. */
 function movable(request: WriteRequest): { readonly request: WriteRequest; readonly transfer: ArrayBuffer[] } {
   if (request.verb !== 'storeBatch') return { request, transfer: [] };
   const batch = request.args[0] as WindowBatch;
-  const messages = batch.messages.map((message) => ({ ...message, raw: ownBytes(message.raw) }));
-  const quarantined = batch.quarantined.map((message) => ({ ...message, raw: message.raw && ownBytes(message.raw) }));
-  const bodies = [...messages, ...quarantined].flatMap(({ raw }) => (raw ? [raw.buffer] : []));
-  return { request: { ...request, args: [{ ...batch, messages, quarantined }] }, transfer: [...new Set(bodies)] };
+  const bodies = packBodies([...batch.messages, ...batch.quarantined].flatMap(({ raw }) => raw ?? []));
+  const moved = <T extends { readonly raw: Uint8Array | null }>(message: T): T =>
+    message.raw === null ? message : { ...message, raw: bodies.of(message.raw) };
+  const messages = batch.messages.map(moved);
+  const quarantined = batch.quarantined.map(moved);
+  return { request: { ...request, args: [{ ...batch, messages, quarantined }] }, transfer: bodies.memory };
 }
 
-/** A view into a larger buffer would be sent with all of it (Node's pool, a socket's chunk): its bytes are copied out. */
-function ownBytes(raw: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = raw;
-  if (buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength)
-    return new Uint8Array(buffer);
-  return new Uint8Array(raw);
+interface PackedBodies {
+  /** The same bytes, in memory that is handed over. */
+  of(raw: Uint8Array): Uint8Array;
+  readonly memory: ArrayBuffer[];
+}
+
+/** Rows are views into what the socket gave, which is shared with others: their bytes are copied out, all into one buffer. */
+function packBodies(bodies: readonly Uint8Array[]): PackedBodies {
+  const shared = bodies.filter((raw) => ownMemory(raw) === null);
+  const pack = new Uint8Array(shared.reduce((sum, raw) => sum + raw.length, 0));
+  const packed = new Map<Uint8Array, Uint8Array>();
+  let end = 0;
+  for (const raw of shared) {
+    pack.set(raw, end);
+    packed.set(raw, pack.subarray(end, end + raw.length));
+    end += raw.length;
+  }
+  const own = new Set(bodies.flatMap((raw) => ownMemory(raw) ?? []));
+  return { of: (raw) => packed.get(raw) ?? new Uint8Array(raw.buffer), memory: [pack.buffer, ...own] };
+}
+
+/** Null: something else may live there, too. */
+function ownMemory({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer | null {
+  return buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength ? buffer : null;
 }

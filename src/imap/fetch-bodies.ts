@@ -1,0 +1,104 @@
+/**
+ * Fetches bodies in bulk. The library sends the command, waits for its end and watches the connection; the rows in between are
+ * taken out of its stream by a reader of our own (fetch-reader.ts), which costs a fifth of the library's time a mail
+ * (docs/performance.md). What that reader can't tell, and all else that comes meanwhile (EXISTS, BYE), is the library's to read.
+ */
+import type { FetchQueryObject, ImapFlow } from 'imapflow';
+import { EngineError } from '../base/errors.ts';
+import type { UidSet } from '../base/uid-set.ts';
+import { divertStream } from './corrections.ts';
+import { toEngineError } from './failure.ts';
+import type { FetchItems } from './fetch-items.ts';
+import { createFetchReader, type FetchReaderLimits } from './fetch-reader.ts';
+import { fromFetchItems, isAsked, toBodyRow } from './rows.ts';
+import type { BodyRow, SessionOptions } from './session.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
+import { toCommandSets } from './uid-ranges.ts';
+
+export interface FetchBodiesInput {
+  readonly client: ImapFlow;
+  readonly options: SessionOptions;
+  readonly limits: FetchReaderLimits;
+  readonly uids: UidSet;
+  /** See ImapSession.fetchBodies. */
+  readonly onRow: (row: BodyRow) => Promise<void> | void;
+}
+
+const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true, size: true, source: true };
+
+export async function fetchBodies(input: FetchBodiesInput): Promise<void> {
+  const { client, uids, onRow } = input;
+  const done = new Set<number>();
+  const take = (row: BodyRow): Promise<void> | void => {
+    if (!isAsked(uids, row.uid) || done.has(row.uid)) return;
+    done.add(row.uid);
+    return onRow(row);
+  };
+  for (const set of toCommandSets(uids)) {
+    if (!client.usable) throw new EngineError('connection_lost', 'FETCH');
+    await fetchSet(input, set, take);
+  }
+}
+
+async function fetchSet(
+  { client, options, limits }: FetchBodiesInput,
+  set: string,
+  take: FetchBodiesInput['onRow'],
+): Promise<void> {
+  const stopwatch = createStopwatch(options, () => client.close());
+  const diversion = divert(client, limits, stopwatch, take);
+  try {
+    for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
+      if (!Buffer.isBuffer(message.source)) continue;
+      stopwatch.pause(message.source.length);
+      await take(toBodyRow(message, message.source));
+      stopwatch.resume();
+    }
+    diversion.throwIfFailed();
+  } catch (error) {
+    diversion.throwIfFailed();
+    throw stopwatch.failure() ?? toEngineError(error, { what: 'FETCH', nowMs: Date.now() });
+  } finally {
+    stopwatch.stop();
+    diversion.end();
+  }
+}
+
+interface Diversion {
+  /** What our own side failed with; the connection was closed for it. */
+  throwIfFailed(): void;
+  end(): void;
+}
+
+/** The clock stands still while our own work on a chunk is awaited: only the server can be late. */
+function divert(
+  client: ImapFlow,
+  limits: FetchReaderLimits,
+  stopwatch: Stopwatch,
+  take: FetchBodiesInput['onRow'],
+): Diversion {
+  let failure: { readonly error: unknown } | null = null;
+  const onItems = (items: FetchItems): Promise<void> | void => {
+    const row = fromFetchItems(items);
+    return row === undefined ? undefined : take(row);
+  };
+  const reader = createFetchReader(limits, onItems);
+  const end = divertStream(client, async (chunk) => {
+    stopwatch.pause(chunk.length);
+    try {
+      return await reader.take(chunk);
+    } catch (error) {
+      failure = { error };
+      client.close();
+      return [];
+    } finally {
+      stopwatch.resume();
+    }
+  });
+  return {
+    throwIfFailed() {
+      if (failure !== null) throw failure.error;
+    },
+    end: () => end?.(),
+  };
+}
