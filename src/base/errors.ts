@@ -52,6 +52,12 @@ export const catalogue = {
   ),
   not_found: entry('process', 'wait-operator', 'What was asked for is not in the store.', 'Check the number or path.'),
   locked: entry('process', 'retry', 'An engine holds the lock of this store.', 'Wait until it has ended, or stop it.'),
+  engine_unreachable: entry(
+    'process',
+    'retry',
+    'The engine does not answer.',
+    'See `backproc status`, and the log; `backproc stop` ends it.',
+  ),
   // Store
   store_newer: entry(
     'process',

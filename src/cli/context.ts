@@ -1,5 +1,7 @@
 /** What a command is given: its surroundings, the configuration, the store, and how it prints. */
+
 import type { LoadedConfig } from '../config/load.ts';
+import { versionIn } from '../config/version.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Surroundings {
@@ -12,6 +14,8 @@ export interface Surroundings {
 }
 
 export interface CliContext extends Surroundings {
+  /** Of the program. */
+  readonly version: string;
   /** --config FILE, once the command line was read. */
   configFile: string | undefined;
   /** Somebody looks: progress and closing words are printed. */
@@ -30,6 +34,7 @@ export function createContext(surroundings: Surroundings): CliContext {
   const { stdout, env, cwd, installFolder } = surroundings;
   const context: CliContext = {
     ...surroundings,
+    version: versionIn(installFolder),
     configFile: undefined,
     isTerminal: stdout.isTTY === true,
     async loadConfig() {

@@ -1,9 +1,13 @@
 /** What `run --once` and `sync` share: an engine for the duration of the work, progress, a closing summary, an exit code. */
-import type { ErrorRecord } from '../base/errors.ts';
-import type { AccountScope, Engine } from '../engine/engine.ts';
+import { EngineError, type ErrorRecord } from '../base/errors.ts';
+import type { Config } from '../config/schema.ts';
+import { storeFile } from '../config/store-location.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { HolderRecord } from '../engine/holder.ts';
+import type { AccountScope } from '../engine/run-passes.ts';
 import type { FolderReport, PassReport } from '../sync/pass.ts';
 import type { CliContext } from './context.ts';
-import { exitCodeOfAll } from './exit-code.ts';
+import { exitCodeOfAll, exitCodes } from './exit-code.ts';
 import { createProgressDisplay, formatBytes, formatSeconds } from './progress-display.ts';
 
 export interface PassesOptions {
@@ -18,11 +22,20 @@ export interface PassesResult {
   readonly seconds: number;
 }
 
-/** Null: another engine is at work on this store. SIGTERM and SIGINT end the passes; what is committed stays. */
-export async function runPasses(context: CliContext, options: PassesOptions): Promise<PassesResult | null> {
+export interface AtWork {
+  /** Who holds the lock; null: not known. */
+  readonly holder: HolderRecord | null;
+}
+
+/** SIGTERM and SIGINT end the passes; what is committed stays. */
+export async function runPasses(context: CliContext, options: PassesOptions): Promise<PassesResult | AtWork> {
   const startedMs = performance.now();
   const loaded = await context.loadConfig();
   const config = options.isDebug ? { ...loaded.config, BG_LOG_LEVEL: 'debug' as const } : loaded.config;
+  const { launch } = await import('../engine/launch.ts');
+  const answer = await launch({ ...launchOptions(context, config), askToStop: () => Promise.resolve(false) });
+  if (answer.kind === 'stuck') throw new EngineError('locked', answer.detail);
+  if (answer.kind === 'at-work') return { holder: answer.record };
   const { openEngine } = await import('../engine/engine.ts');
   const display = context.isTerminal ? createProgressDisplay(context.stdout) : null;
   const stopping = stopOnSignals();
@@ -30,25 +43,42 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
   const engine = await openEngine({
     config,
     configFile: loaded.file,
-    signal: stopping.signal,
+    version: context.version,
+    lock: answer.lock,
+    control: null,
     onProgress: (progress) => display?.progress(progress),
-    onReport: (report) => display?.report(report),
+    onStir: () => undefined,
+    onLost: () => undefined,
+    onBroken: (why) => stopping.abort(new EngineError('aborted', why)),
     onProblem: (text) => void context.stderr.write(`backproc: ${text}\n`),
     crashAt: Number(context.env.BACKPROC_TEST_CRASH_AT ?? 0),
   });
-  if (!engine) return null;
+  const stop = (): void => void engine.threads.stop(stopMs);
+  stopping.signal.addEventListener('abort', stop, { once: true });
   try {
     await engine.store.takeNewPasswords();
     const work = await options.findWork(engine);
     process.title = `backproc: running ${work.length} accounts`;
-    const reports = await engine.runPasses(work);
+    const { runPasses: runAll } = await import('../engine/run-passes.ts');
+    const onReport = (report: PassReport): void => display?.report(report);
+    const reports = await runAll(engine, { config, work, onReport, signal: stopping.signal });
     display?.clear();
     return { reports, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
-    const { steps } = await engine.close();
+    const { steps } = await engine.close(stopMs);
     if (context.env.BACKPROC_TEST_CRASH_AT !== undefined) context.stderr.write(`durable steps: ${steps}\n`);
+    if (stopping.signal.aborted) context.setExitCode(exitCodes.retry);
   }
 }
+
+/** Cutting passes short loses nothing: it need not be waited for long. */
+const stopMs = 10_000;
+
+export const launchOptions = (context: CliContext, config: Config) => ({
+  storeFile: storeFile(config),
+  version: context.version,
+  say: (text: string) => void context.stderr.write(`backproc: ${text}\n`),
+});
 
 function stopOnSignals(): AbortController {
   const stopping = new AbortController();

@@ -1,6 +1,4 @@
 /** The command tree. Each command's file registers itself; failures become one line on stderr and an exit code here. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { asEngineError, catalogue, type EngineError } from '../base/errors.ts';
 import { register as accountAdd } from './account-add.ts';
@@ -23,7 +21,7 @@ import { register as verify } from './verify.ts';
 export function createProgram(context: CliContext): Command {
   const program = new Command('backproc')
     .description('Keeps complete copies of IMAP mailboxes in a SQL database.')
-    .version(versionOf(context.installFolder), '--version')
+    .version(context.version, '--version')
     .option('--config <file>', 'configuration file (else BACKPROC_CONFIG, the current folder, the install folder)')
     .option('--debug', 'on failure, print where it came from')
     .showSuggestionAfterError()
@@ -40,11 +38,6 @@ export function createProgram(context: CliContext): Command {
   for (const register of [folder, message, log, config, db, docs]) register(program, context);
   prepare(program, context);
   return program;
-}
-
-function versionOf(installFolder: string): string {
-  const { version } = JSON.parse(readFileSync(join(installFolder, 'package.json'), 'utf8')) as { version: string };
-  return version;
 }
 
 /** Every command takes the global options and throws instead of ending the process. */

@@ -23,7 +23,7 @@ async function run(context: CliContext, options: { once?: boolean; debug?: boole
       return findDue(store, config, systemClock);
     },
   });
-  if (!result) return context.say('an engine is at work already');
+  if ('holder' in result) return context.say('an engine is at work already');
   context.say(summary(result));
   const trouble = firstError(result.reports);
   if (trouble !== null) context.say(`in trouble, tried again later: ${trouble}`);

@@ -6,7 +6,7 @@ import type { Scope } from '../sync/pass.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
-import { exitCodeOfReports, firstError, runPasses, summary } from './passes.ts';
+import { type AtWork, exitCodeOfReports, firstError, runPasses, summary } from './passes.ts';
 import { formatTable } from './table.ts';
 
 interface Options {
@@ -35,7 +35,7 @@ async function sync(context: CliContext, acntid: number, paths: readonly string[
     isDebug: options.debug === true,
     findWork: async ({ store }) => [{ acntid: (await accountOf(store, acntid)).acntid, scope }],
   });
-  if (!result) throw await lockedError(context);
+  if ('holder' in result) throw lockedError(result);
   if (options.json) context.print(JSON.stringify(result.reports[0], null, 2));
   else context.say(summary(result));
   const trouble = firstError(result.reports);
@@ -43,12 +43,8 @@ async function sync(context: CliContext, acntid: number, paths: readonly string[
   context.setExitCode(exitCodeOfReports(result.reports));
 }
 
-async function lockedError(context: CliContext): Promise<EngineError> {
-  const { config } = await context.loadConfig();
-  const { readPidFile } = await import('../engine/pid-file.ts');
-  const pid = readPidFile(config.BACKPROC_PID_LOCATION)?.pid;
-  return new EngineError('locked', pid === undefined ? '' : `It is process ${pid}.`);
-}
+const lockedError = ({ holder }: AtWork): EngineError =>
+  new EngineError('locked', holder === null ? '' : `It is process ${holder.pid}.`);
 
 async function dryRun(context: CliContext, acntid: number, scope: Scope, isJson: boolean): Promise<void> {
   const rows = await context.withStore(async (store) => {

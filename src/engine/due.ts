@@ -2,7 +2,7 @@
 import { type Clock, createLocalClock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Account, Folder, Store } from '../store/store.ts';
-import type { AccountScope } from './engine.ts';
+import type { AccountScope } from './run-passes.ts';
 import { type DueAccount, type DueFolder, dueScope, type Intervals, type Now } from './schedule.ts';
 
 export async function findDue(store: Store, config: Config, clock: Clock): Promise<AccountScope[]> {

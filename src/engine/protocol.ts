@@ -4,32 +4,57 @@ import type { ErrorRecord } from '../base/errors.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
 import type { PassLimits, PassReport, PassTask, Progress } from '../sync/pass.ts';
 
+/** What a thread can be asked to do, and what it tells when that is done. */
+export interface TaskKinds {
+  readonly pass: { readonly task: PassTask; readonly report: PassReport };
+}
+
+export type TaskKind = keyof TaskKinds;
+export type TaskOf<K extends TaskKind> = TaskKinds[K]['task'];
+export type ReportOf<K extends TaskKind> = TaskKinds[K]['report'];
+
+export interface LogStart {
+  readonly folder: string;
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  readonly timeZone: string;
+}
+
 /** workerData of a worker thread. */
 export interface ThreadStart {
   /** `t1` … `tN` */
   readonly thread: string;
+  /** One BigInt64: when the thread's event loop last turned, by process.hrtime. The watchdog reads it. */
+  readonly beat: SharedArrayBuffer;
   /** To the store thread. */
   readonly storePort: MessagePort;
   readonly storeFile: string;
   readonly keyFile: string;
   readonly limits: PassLimits;
-  readonly log: {
-    readonly folder: string;
-    readonly level: LogLevel;
-    readonly format: LogFormat;
-    readonly timeZone: string;
-  };
+  readonly log: LogStart;
   /** Progress is sent at most this often per account. */
   readonly progressMs: number;
 }
 
 export type ToThread =
-  | { readonly kind: 'task'; readonly taskId: number; readonly task: PassTask }
+  | { readonly kind: 'task'; readonly taskId: number; readonly what: TaskKind; readonly task: unknown }
+  /** Cut its connections; it ends with `aborted`. */
+  | { readonly kind: 'cancel'; readonly taskId: number }
+  /** Close the connection kept for this account. */
+  | { readonly kind: 'release'; readonly acntid: number }
   /** Finish what is committed, leave the rest to the next pass, end. */
   | { readonly kind: 'stop' };
 
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'done'; readonly taskId: number; readonly report: PassReport }
-  | { readonly kind: 'failed'; readonly taskId: number; readonly error: ErrorRecord };
+  | { readonly kind: 'done'; readonly taskId: number; readonly report: unknown }
+  | { readonly kind: 'failed'; readonly taskId: number; readonly error: ErrorRecord }
+  /** The server told of a change in a watched INBOX. */
+  | { readonly kind: 'stirred'; readonly acntid: number }
+  /** A kept connection is gone. */
+  | { readonly kind: 'lost'; readonly acntid: number };
+
+/** The beat's clock: monotonic, the same in all threads. */
+export const beatNow = (): bigint => process.hrtime.bigint();
+export const beatMs = 500;

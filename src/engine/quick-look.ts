@@ -1,29 +1,30 @@
 /**
- * What a second launch does: it asks whether an engine is at work on this store, having loaded nothing but SQLite. Where
- * the lock lies is remembered beside the configuration file, and believed while that file's time and size are the same.
+ * What a second launch does: it asks whether an engine of its own version beats on this store, having loaded nothing but SQLite.
+ * Where the store lies is remembered beside the configuration file, and believed while that file's time and size are the same.
  * A wrong or missing memory costs nothing: the launch then goes the whole way, and the lock decides.
  */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type FindOptions, findConfigFile } from '../config/find.ts';
-import { tryLock } from './lock.ts';
-import { readPidFile } from './pid-file.ts';
+import { versionIn } from '../config/version.ts';
+import { isFresh, readHolder } from './holder.ts';
+import { lockFileOf, tryLock } from './lock.ts';
 
 interface Memory {
   readonly mtimeMs: number;
   readonly size: number;
-  readonly lockFile: string;
-  readonly pidFolder: string;
+  readonly storeFile: string;
+  readonly version: string;
 }
 
-export type Places = Pick<Memory, 'lockFile' | 'pidFolder'>;
+export type Remembered = Pick<Memory, 'storeFile' | 'version'>;
 
 const memoryOf = (configFile: string): string => join(dirname(configFile), `.${basename(configFile)}.lock-place`);
 
 /** Called by the engine that holds the lock. The folder may not be writable: then launches go the whole way. */
-export function rememberPlaces(configFile: string, places: Places): void {
+export function remember(configFile: string, what: Remembered): void {
   const { mtimeMs, size } = statSync(configFile);
-  const memory: Memory = { mtimeMs, size, ...places };
+  const memory: Memory = { mtimeMs, size, ...what };
   const text = JSON.stringify(memory);
   const file = memoryOf(configFile);
   try {
@@ -35,16 +36,19 @@ export function rememberPlaces(configFile: string, places: Places): void {
   }
 }
 
-/** True only when the lock is held and the process that wrote the pid file is alive. */
+/** True only when the lock is held, and by a process that is alive, beats, and is of this version. */
 export function isEngineAtWork(find: FindOptions): boolean {
-  const places = recall(find);
-  if (!places || !existsSync(places.lockFile)) return false;
-  const lock = tryLock(places.lockFile);
+  const remembered = recall(find);
+  if (!remembered || remembered.version !== versionIn(find.installFolder)) return false;
+  const { storeFile } = remembered;
+  const holder = readHolder(storeFile);
+  if (!holder || holder.record.version !== remembered.version || !isFresh(holder)) return false;
+  const lock = tryLock(lockFileOf(storeFile));
   lock?.release();
-  return lock === null && readPidFile(places.pidFolder) !== undefined;
+  return lock === null;
 }
 
-function recall(find: FindOptions): Places | null {
+function recall(find: FindOptions): Remembered | null {
   try {
     const configFile = findConfigFile(find);
     if (configFile === null) return null;

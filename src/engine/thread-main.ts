@@ -1,92 +1,113 @@
-/** Entry of a worker thread: takes tasks, runs passes side by side, reports. All waiting is on sockets and the store. */
+/**
+ * Entry of a worker thread: takes tasks, runs them side by side, reports. All waiting is on sockets and the store. The code of
+ * a kind of work is loaded with its first task.
+ */
 import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock } from '../base/clock.ts';
 import { EngineError, toErrorRecord } from '../base/errors.ts';
-import { createLog, type Log } from '../base/log.ts';
-import { openSession } from '../imap/open-session.ts';
-import { createLink, type Link } from '../imap/session.ts';
+import { createLog } from '../base/log.ts';
 import { createCredentials } from '../login/credentials.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
-import type { Store } from '../store/store.ts';
-import type { PassTask, Ports, Progress } from '../sync/pass.ts';
-import { syncAccount } from '../sync/sync-account.ts';
-import type { FromThread, ThreadStart, ToThread } from './protocol.ts';
+import { beatMs, beatNow, type FromThread, type TaskKind, type ThreadStart, type ToThread } from './protocol.ts';
+import type { ThreadHost, Work } from './thread-host.ts';
+
+interface Running {
+  readonly cancel: AbortController;
+  readonly ended: Promise<void>;
+}
 
 async function main(start: ThreadStart): Promise<void> {
+  const stopBeating = beat(start.beat);
   const log = createLog({ ...start.log, thread: start.thread });
   const store = await createStoreClient({ port: start.storePort, file: start.storeFile, keyFile: start.keyFile });
-  const stopping = new AbortController();
-  // Every command under way listens.
-  setMaxListeners(0, stopping.signal);
-  const ports = createPorts(start, store, log, stopping.signal);
-  const running = new Set<Promise<void>>();
+  const host: ThreadHost = { start, store, log, credentialsOf: createCredentials(store), tell };
+  const works = createWorks(host);
+  const running = new Map<number, Running>();
+  const end = async (): Promise<void> => {
+    for (const { cancel } of running.values()) cancel.abort();
+    await Promise.all([...running.values()].map(({ ended }) => ended));
+    await works.close();
+    await store.close();
+    log.close();
+    stopBeating();
+    parentPort?.close();
+  };
   parentPort?.on('message', (message: ToThread) => {
-    if (message.kind === 'task') track(running, runTask(ports, message.taskId, message.task));
-    else void end(stopping, running, store, log);
+    if (message.kind === 'task')
+      running.set(
+        message.taskId,
+        runTask(works, message, () => running.delete(message.taskId)),
+      );
+    else if (message.kind === 'cancel') running.get(message.taskId)?.cancel.abort();
+    else if (message.kind === 'release') void works.release(message.acntid);
+    else void end();
   });
-  send({ kind: 'ready' });
+  tell({ kind: 'ready' });
 }
 
-const send = (message: FromThread): void => parentPort?.postMessage(message);
-
-function track(running: Set<Promise<void>>, task: Promise<void>): void {
-  running.add(task);
-  void task.finally(() => running.delete(task));
+function tell(message: FromThread): void {
+  parentPort?.postMessage(message);
 }
 
-/** Never rejects: what a pass throws is sent as data. */
-async function runTask(ports: Ports, taskId: number, task: PassTask): Promise<void> {
-  try {
-    send({ kind: 'done', taskId, report: await syncAccount(ports, task) });
-  } catch (error) {
-    send({ kind: 'failed', taskId, error: toErrorRecord(error) });
-  }
+function beat(shared: SharedArrayBuffer): () => void {
+  const cell = new BigInt64Array(shared);
+  const store = (): void => void Atomics.store(cell, 0, beatNow());
+  store();
+  const timer = setInterval(store, beatMs);
+  return () => clearInterval(timer);
 }
 
-async function end(
-  stopping: AbortController,
-  running: ReadonlySet<Promise<void>>,
-  store: Store,
-  log: Log,
-): Promise<void> {
-  stopping.abort(new EngineError('aborted', ''));
-  await Promise.allSettled(running);
-  await store.close();
-  log.close();
-  parentPort?.close();
-}
-
-function createPorts(start: ThreadStart, store: Store, log: Log, signal: AbortSignal): Ports {
-  const lastSentMs = new Map<number, number>();
-  const onProgress = (progress: Progress): void => {
-    const nowMs = performance.now();
-    const isLast = progress.pendingCount === 0;
-    if (!isLast && nowMs - (lastSentMs.get(progress.acntid) ?? Number.NEGATIVE_INFINITY) < start.progressMs) return;
-    lastSentMs.set(progress.acntid, nowMs);
-    send({ kind: 'progress', progress });
+function runTask(
+  works: Works,
+  { taskId, what, task }: Extract<ToThread, { kind: 'task' }>,
+  onEnd: () => void,
+): Running {
+  const cancel = new AbortController();
+  // Every command under way listens.
+  setMaxListeners(0, cancel.signal);
+  const run = async (): Promise<void> => {
+    try {
+      const work = await works.of(what);
+      tell({ kind: 'done', taskId, report: await work.run(task, cancel.signal) });
+    } catch (error) {
+      tell({ kind: 'failed', taskId, error: toErrorRecord(error) });
+    } finally {
+      onEnd();
+    }
   };
+  return { cancel, ended: run() };
+}
+
+type AnyWork = Work<unknown, unknown>;
+
+interface Works {
+  of(kind: TaskKind): Promise<AnyWork>;
+  release(acntid: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The only place where a task's shape is taken on trust: it was sent by the main thread, by the same declarations. */
+const loaders: { readonly [K in TaskKind]: (host: ThreadHost) => Promise<AnyWork> } = {
+  pass: async (host) => (await import('./pass-work.ts')).createPassWork(host) as AnyWork,
+};
+
+function createWorks(host: ThreadHost): Works {
+  const works = new Map<TaskKind, Promise<AnyWork>>();
+  const all = (): Promise<AnyWork[]> => Promise.all(works.values());
   return {
-    store,
-    credentialsOf: createCredentials(store),
-    openSession,
-    linkTo: createLinks(),
-    limits: start.limits,
-    log,
-    clock: systemClock,
-    signal,
-    onProgress,
+    of(kind) {
+      const work = works.get(kind) ?? loaders[kind](host);
+      works.set(kind, work);
+      return work;
+    },
+    release: async (acntid) => {
+      for (const work of await all()) await work.release(acntid);
+    },
+    close: async () => {
+      for (const work of await all()) await work.close();
+    },
   };
 }
 
-/** One for each host, over all accounts of this thread. */
-function createLinks(): Ports['linkTo'] {
-  const links = new Map<string, Link>();
-  return (host) => {
-    const link = links.get(host) ?? createLink();
-    links.set(host, link);
-    return link;
-  };
-}
-
+if (!parentPort) throw new EngineError('bug', 'thread-main was loaded outside a worker thread');
 await main(workerData as ThreadStart);

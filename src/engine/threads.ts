@@ -1,180 +1,197 @@
 /**
- * The worker threads: starts one when those running are full, hands out tasks, replaces a thread that died and gives its
- * tasks to others. A thread that dies takes nothing with it but time: what it had committed is committed.
+ * The worker threads: starts one when it is needed, hands out tasks, replaces a thread that died and gives its tasks to others,
+ * ends one that had nothing to do for a while. A thread that dies takes nothing with it but time: what it had committed is
+ * committed.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { EngineError, type ErrorRecord, toErrorRecord } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { StoreThread } from '../store/sqlite/store-thread.ts';
-import type { PassReport, PassTask, Progress } from '../sync/pass.ts';
-import type { FromThread, ThreadStart, ToThread } from './protocol.ts';
+import type { Progress } from '../sync/pass.ts';
+import { chooseThread, groupOf, type ThreadGroup, type ThreadLimits } from './choose-thread.ts';
+import { createHolders } from './holders.ts';
+import type { FromThread, ReportOf, TaskKind, TaskOf, ThreadStart } from './protocol.ts';
+import { type Outcome, type Pending, startThread, type Thread } from './thread.ts';
 
 export interface ThreadsOptions {
   readonly storeThread: StoreThread;
-  readonly start: Omit<ThreadStart, 'thread' | 'storePort'>;
-  readonly threadCountMax: number;
-  /** Tasks that a thread works on at a time. */
-  readonly tasksPerThreadMax: number;
+  readonly start: Omit<ThreadStart, 'thread' | 'beat' | 'storePort'>;
+  readonly limits: ThreadLimits;
   readonly log: Log;
   readonly onProgress: (progress: Progress) => void;
+  /** The server told of a change in a watched INBOX. */
+  readonly onStir: (acntid: number) => void;
+  /** The connection kept for this account is gone, with or without its thread. */
+  readonly onLost: (acntid: number) => void;
 }
 
+export type TaskOutcome<K extends TaskKind> = { readonly report: ReportOf<K> } | { readonly error: ErrorRecord };
+
 export interface Threads {
-  /** Resolves with the pass's report; never rejects for what happened in a pass. */
-  run(task: PassTask): Promise<PassReport>;
+  /** Never rejects: what went wrong is an outcome. `acntid`: whose kept connection helps. */
+  run<K extends TaskKind>(what: K, task: TaskOf<K>, acntid: number | null): Promise<TaskOutcome<K>>;
+  /** Closes the connection kept for this account; `onLost` is not called for it. */
+  release(acntid: number): void;
+  /** Starts a thread of this group if there is none, before it is needed. */
+  warm(group: ThreadGroup): void;
+  /** Ends threads that had nothing to do for `idleMs` and keep no connection; one of each warm group stays. */
+  endIdle(idleMs: number, warmGroups: readonly ThreadGroup[]): void;
+  /** The task's connections are cut; it ends with `aborted`. */
+  cancel(taskId: number): void;
+  /** Ends the thread; its tasks go to others. False: it can't be ended. */
+  replace(name: string, because: string): Promise<boolean>;
+  list(): readonly Thread[];
+  readonly waitingCount: number;
   /** Waits for the threads to end; work not committed is left to the next pass. May be called twice. */
-  stop(): Promise<void>;
+  stop(graceMs: number): Promise<void>;
   /** For tests: the worker behind a thread's name. */
   readonly workers: ReadonlyMap<string, Worker>;
 }
 
-interface Pending {
-  readonly taskId: number;
-  readonly task: PassTask;
-  readonly resolve: (report: PassReport) => void;
-  /** Threads that died with it. */
-  deaths: number;
-}
-
-interface Thread {
-  readonly name: string;
-  readonly worker: Worker;
-  readonly tasks: Map<number, Pending>;
-}
-
-/**
- * A small nursery, collected often: bodies are Buffers outside the heap, freed only when their small heads are collected. With
- * V8's default of 48 MiB the first sync of 20,000 mails peaks 60 MB higher (bench).
- */
-const maxYoungGenerationSizeMb = 6;
-
 /** A task that took two threads with it is not given to a third: it is reported as failed. */
 const deathsMax = 2;
+/** A thread that is retired has nothing to do: it ends at once or is stuck. */
+const retireMs = 10_000;
 
 export function createThreads(options: ThreadsOptions): Threads {
-  const threads = new Set<Thread>();
-  const workers = new Map<string, Worker>();
+  const { log, limits } = options;
+  const threads = new Map<string, Thread>();
   const waiting: Pending[] = [];
+  const holders = createHolders();
   let nextTaskId = 1;
   let isStopping = false;
 
-  const start = (): Thread => {
-    const thread = startThread(options, freeName(threads), settle, died);
-    threads.add(thread);
-    workers.set(thread.name, thread.worker);
+  const start = (group: ThreadGroup): Thread => {
+    const name = freeName(threads);
+    const thread = startThread(name, group, options.storeThread, options.start, { onMessage, onExit });
+    threads.set(name, thread);
     return thread;
   };
-  /** The least busy thread that has room, or another one; undefined: the task waits. */
-  const choose = (): Thread | undefined => {
-    const [best] = [...threads].sort((a, b) => a.tasks.size - b.tasks.size);
-    if (best && best.tasks.size < options.tasksPerThreadMax) return best;
-    return threads.size < options.threadCountMax ? start() : undefined;
+  const choose = ({ what, acntid }: Pending): Thread | undefined => {
+    const loads = [...threads.values()].map((thread) => thread.load());
+    const choice = chooseThread(loads, groupOf[what], acntid === null ? undefined : holders.of(acntid), limits);
+    if (choice.kind === 'use') return threads.get(choice.name);
+    if (choice.kind === 'start') return start(groupOf[what]);
+    if (choice.kind === 'replace') retire(choice.name);
+    return undefined;
   };
+  /** In order of arrival, but a group that is full holds up no other. */
   const dispatch = (): void => {
-    for (let pending = waiting[0]; pending; pending = waiting[0]) {
-      const thread = choose();
-      if (!thread) return;
-      waiting.shift();
-      thread.tasks.set(pending.taskId, pending);
-      thread.worker.postMessage({ kind: 'task', taskId: pending.taskId, task: pending.task } satisfies ToThread);
+    const full = new Set<ThreadGroup>();
+    for (const pending of waiting.splice(0)) {
+      const group = groupOf[pending.what];
+      const thread = full.has(group) ? undefined : choose(pending);
+      if (thread) thread.give(pending);
+      else {
+        full.add(group);
+        waiting.push(pending);
+      }
     }
   };
-  const hand = (pending: Pending): void => {
-    waiting.push(pending);
-    dispatch();
+  /** From here on it counts no more, and may take its time. */
+  const forget = (name: string): void => {
+    threads.delete(name);
+    for (const acntid of holders.removeThread(name)) options.onLost(acntid);
   };
-  const died = (thread: Thread, cause: ErrorRecord): void => {
-    threads.delete(thread);
-    workers.delete(thread.name);
-    if (isStopping) return;
-    options.log.threadingError(`${thread.name} ended: ${cause.detail}`);
-    for (const pending of thread.tasks.values()) {
-      pending.deaths += 1;
-      if (pending.deaths < deathsMax) hand(pending);
-      else pending.resolve(failedReport(pending.task, cause));
-    }
+  const retire = (name: string): void => {
+    const thread = threads.get(name);
+    if (!thread) return;
+    forget(name);
+    void thread.stop(retireMs).then(dispatch);
   };
-  function settle(thread: Thread, taskId: number, report: PassReport): void {
-    thread.tasks.get(taskId)?.resolve(report);
-    thread.tasks.delete(taskId);
+
+  function onMessage(thread: Thread, message: FromThread): void {
+    if (message.kind === 'progress') options.onProgress(message.progress);
+    else if (message.kind === 'stirred') options.onStir(message.acntid);
+    else if (message.kind === 'lost' && holders.remove(message.acntid)) options.onLost(message.acntid);
+    else if (message.kind === 'done') settle(thread, message.taskId, { report: message.report });
+    else if (message.kind === 'failed') settle(thread, message.taskId, { error: message.error });
+  }
+  function settle(thread: Thread, taskId: number, outcome: Outcome): void {
+    const pending = thread.take(taskId);
+    if (!pending) return;
+    if (pending.acntid !== null) holders.note(pending.acntid, thread.name, keepsConnection(outcome));
+    if ('error' in outcome && outcome.error.code === 'bug') log.threadingError(outcome.error.detail, placeOf(pending));
+    pending.settle(outcome);
     dispatch();
   }
+  function onExit(thread: Thread, cause: ErrorRecord): void {
+    const isUnexpected = threads.get(thread.name) === thread;
+    if (isUnexpected) forget(thread.name);
+    if (isUnexpected && !isStopping) log.threadingError(`${thread.name} ended: ${cause.detail}`);
+    for (const taskId of thread.tasks.keys()) {
+      const pending = thread.take(taskId);
+      if (pending) buryOrRetry(pending, cause);
+    }
+    dispatch();
+  }
+  const buryOrRetry = (pending: Pending, cause: ErrorRecord): void => {
+    pending.deaths += 1;
+    if (isStopping) pending.settle({ error: aborted });
+    else if (pending.deaths < deathsMax) waiting.push(pending);
+    else pending.settle({ error: cause });
+  };
 
   return {
-    workers,
-    run: (task) =>
-      new Promise((resolve) => {
-        hand({ taskId: nextTaskId, task, resolve, deaths: 0 });
+    get workers() {
+      return new Map([...threads].map(([name, thread]) => [name, thread.worker]));
+    },
+    get waitingCount() {
+      return waiting.length;
+    },
+    list: () => [...threads.values()],
+    run<K extends TaskKind>(what: K, task: TaskOf<K>, acntid: number | null) {
+      if (isStopping) return Promise.resolve({ error: aborted });
+      return new Promise<TaskOutcome<K>>((resolve) => {
+        // The thread answers a task of this kind with a report of this kind (protocol.ts).
+        const settleTask = (outcome: Outcome): void => resolve(outcome as TaskOutcome<K>);
+        waiting.push({ taskId: nextTaskId, what, task, acntid, settle: settleTask, deaths: 0 });
         nextTaskId += 1;
-      }),
-    async stop() {
+        dispatch();
+      });
+    },
+    release(acntid) {
+      const name = holders.remove(acntid);
+      if (name !== undefined) threads.get(name)?.tell({ kind: 'release', acntid });
+    },
+    warm(group) {
+      if (![...threads.values()].some((thread) => thread.group === group)) start(group);
+    },
+    endIdle(idleMs, warmGroups) {
+      for (const thread of threads.values()) {
+        const isNeeded = thread.idleMs() < idleMs || holders.isHolder(thread.name);
+        const isLast = [...threads.values()].filter(({ group }) => group === thread.group).length === 1;
+        if (!isNeeded && !(isLast && warmGroups.includes(thread.group))) retire(thread.name);
+      }
+    },
+    cancel(taskId) {
+      for (const thread of threads.values()) if (thread.tasks.has(taskId)) thread.tell({ kind: 'cancel', taskId });
+    },
+    async replace(name, because) {
+      log.threadingError(`${name} is replaced: ${because}`);
+      return (await threads.get(name)?.kill()) ?? true;
+    },
+    async stop(graceMs) {
       isStopping = true;
-      for (const { task, resolve } of waiting.splice(0)) resolve(failedReport(task, aborted));
-      await Promise.all([...threads].map(stopThread));
+      for (const pending of waiting.splice(0)) pending.settle({ error: aborted });
+      await Promise.all([...threads.values()].map((thread) => thread.stop(graceMs)));
     },
   };
 }
 
-const aborted = new EngineError('aborted', '').toRecord();
+const aborted = toErrorRecord(new EngineError('aborted', ''));
 
-function freeName(threads: ReadonlySet<Thread>): string {
-  const taken = new Set([...threads].map((thread) => thread.name));
+const keepsConnection = (outcome: Outcome): boolean =>
+  'report' in outcome &&
+  typeof outcome.report === 'object' &&
+  outcome.report !== null &&
+  'isKept' in outcome.report &&
+  outcome.report.isKept === true;
+
+const placeOf = ({ acntid }: Pending): { acntid: number } | undefined => (acntid === null ? undefined : { acntid });
+
+function freeName(threads: ReadonlyMap<string, Thread>): string {
   let number = 1;
-  while (taken.has(`t${number}`)) number += 1;
+  while (threads.has(`t${number}`)) number += 1;
   return `t${number}`;
-}
-
-function startThread(
-  options: ThreadsOptions,
-  name: string,
-  settle: (thread: Thread, taskId: number, report: PassReport) => void,
-  died: (thread: Thread, cause: ErrorRecord) => void,
-): Thread {
-  const storePort = options.storeThread.connect();
-  const workerData: ThreadStart = { ...options.start, thread: name, storePort };
-  const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
-    workerData,
-    resourceLimits: { maxYoungGenerationSizeMb },
-    transferList: [storePort],
-    name,
-  });
-  const thread: Thread = { name, worker, tasks: new Map() };
-  let cause: ErrorRecord = { code: 'thread_died', scope: 'thread', remedy: 'retry', detail: 'without a word' };
-  worker.on('message', (message: FromThread) => {
-    if (message.kind === 'progress') options.onProgress(message.progress);
-    else if (message.kind === 'done') settle(thread, message.taskId, message.report);
-    else if (message.kind === 'failed') settleFailed(options, thread, message, settle);
-  });
-  worker.on('error', (error) => {
-    cause = toErrorRecord(
-      new EngineError('thread_died', error instanceof Error ? (error.stack ?? error.message) : String(error)),
-    );
-  });
-  worker.on('exit', () => died(thread, cause));
-  return thread;
-}
-
-function settleFailed(
-  options: ThreadsOptions,
-  thread: Thread,
-  { taskId, error }: { taskId: number; error: ErrorRecord },
-  settle: (thread: Thread, taskId: number, report: PassReport) => void,
-): void {
-  const task = thread.tasks.get(taskId)?.task;
-  if (!task) return;
-  if (error.code === 'bug') options.log.threadingError(error.detail, { acntid: task.acntid });
-  settle(thread, taskId, failedReport(task, error));
-}
-
-const failedReport = (task: PassTask, error: ErrorRecord): PassReport => ({
-  acntid: task.acntid,
-  folders: [],
-  unchangedCount: 0,
-  error,
-});
-
-async function stopThread(thread: Thread): Promise<void> {
-  const ended = new Promise((resolve) => thread.worker.once('exit', resolve));
-  thread.worker.postMessage({ kind: 'stop' } satisfies ToThread);
-  await ended;
 }

@@ -11,6 +11,8 @@ import type { SessionOptions } from './session.ts';
 
 const connectTimeoutMs = 30_000;
 const greetingTimeoutMs = 15_000;
+/** Between commands and in IDLE: then the server is asked with a NOOP. Commands have deadlines of their own (open-session.ts). */
+const silenceMs = 5 * 60_000;
 /** Longer lines hold no honest answer: 8 MiB is a UID SEARCH of a million messages. */
 export const lineBytesMax = 8 * 1024 * 1024;
 export const responseSlackBytes = 16 * 1024 * 1024;
@@ -74,7 +76,7 @@ function clientOptions(
     qresync: !hostsWithoutQresync.includes(options.host.toLowerCase()),
     connectionTimeout: Math.min(connectTimeoutMs, options.commandTimeoutMs),
     greetingTimeout: Math.min(greetingTimeoutMs, options.commandTimeoutMs),
-    socketTimeout: options.commandTimeoutMs,
+    socketTimeout: silenceMs,
     maxLineLength: lineBytesMax,
     maxLiteralSize: options.literalBytesMax,
     maxResponseSize: options.literalBytesMax + responseSlackBytes,

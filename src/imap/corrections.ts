@@ -17,6 +17,7 @@ import { toEngineError } from './failure.ts';
 
 interface Internals {
   exec(command: string, attributes: unknown, ...rest: unknown[]): Promise<unknown>;
+  run(command: string, ...rest: unknown[]): Promise<unknown>;
   throttleWait(delayMs: number): Promise<boolean>;
   readonly folders: Map<string, unknown>;
   namespace: { prefix: string; delimiter: string | null };
@@ -98,6 +99,14 @@ const isThrottled = (error: unknown): boolean =>
 export function dropPrefix(client: ImapFlow): void {
   const internals = internalsOf(client);
   internals.namespace = { ...internals.namespace, prefix: '' };
+}
+
+/**
+ * UNSELECT (RFC 3691). Without it the folder stays open: CLOSE would expunge, at servers that forget that it was opened
+ * read-only.
+ */
+export async function leaveFolder(client: ImapFlow): Promise<void> {
+  if (client.mailbox && client.capabilities.has('UNSELECT')) await internalsOf(client).run('CLOSE', { unselect: true });
 }
 
 /** Call before opening a folder that another connection has listed. */

@@ -4,7 +4,7 @@ import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
 import type { UidSet } from '../base/uid-set.ts';
 import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
-import { markListed } from './corrections.ts';
+import { leaveFolder, markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import { fetchBodies } from './fetch-bodies.ts';
 import { fetchLargeBody } from './large-body.ts';
@@ -54,14 +54,25 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
 
   const listing = createUidListing({ client, run, fetchRows });
 
-  return {
+  const session: ImapSession = {
     capabilities: capabilitiesOf(client),
     roundTripMs: connected.roundTripMs,
     get exists() {
       return client.mailbox ? client.mailbox.exists : 0;
     },
-    listFolders: ({ withStatus }) =>
-      listFolders({ client, withStatus, run, droppedCount: connected.droppedCount, wireNames: options.wireNames }),
+    get isUsable() {
+      return client.usable;
+    },
+    listFolders: async ({ withStatus }) => {
+      await run('UNSELECT', () => leaveFolder(client));
+      return listFolders({
+        client,
+        withStatus,
+        run,
+        droppedCount: connected.droppedCount,
+        wireNames: options.wireNames,
+      });
+    },
     async openFolder(path, since) {
       isOpening = true;
       listing.forget();
@@ -101,9 +112,15 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       );
       return message && Buffer.isBuffer(message.headers) ? message.headers.subarray(0, headerBytesMax) : undefined;
     },
+    async watch(path, onStir) {
+      if (!client.capabilities.has('IDLE')) return;
+      await session.openFolder(path);
+      await waitInIdle(client, onStir);
+    },
     close: () => logout(client),
     abort: () => client.close(),
   };
+  return session;
 }
 
 const readerLimits = ({ literalBytesMax }: SessionOptions) => ({
@@ -137,6 +154,7 @@ function capabilitiesOf(client: ImapFlow): Capabilities {
     hasObjectId: has('OBJECTID'),
     isGmail: has('X-GM-EXT-1'),
     hasUidplus: has('UIDPLUS'),
+    hasIdle: has('IDLE'),
     names,
   };
 }
@@ -154,6 +172,18 @@ function toOpened(mailbox: MailboxObject, vanished: UidSet, flags: readonly Flag
     mailboxId: mailbox.mailboxId ?? null,
     changes: isResynced ? { vanished, flags: [...flags] } : null,
   };
+}
+
+const stirs = ['exists', 'expunge', 'flags'] as const;
+
+/** The library ends its IDLE by itself when another command is to be sent, and resolves. */
+async function waitInIdle(client: ImapFlow, onStir: () => void): Promise<void> {
+  for (const event of stirs) client.on(event, onStir);
+  try {
+    await client.idle();
+  } finally {
+    for (const event of stirs) client.off(event, onStir);
+  }
 }
 
 /** LOGOUT is a courtesy: bounded, and no failure of it matters. */

@@ -17,6 +17,7 @@ export interface Capabilities {
   /** X-GM-EXT-1: X-GM-MSGID serves as EMAILID. */
   readonly isGmail: boolean;
   readonly hasUidplus: boolean;
+  readonly hasIdle: boolean;
   /** As the server names them, sorted, for people. */
   readonly names: readonly string[];
 }
@@ -84,7 +85,9 @@ export interface ImapSession {
   readonly capabilities: Capabilities;
   /** Round trip of this connection in ms, as measured while logging in. */
   readonly roundTripMs: number;
-  /** One LIST-STATUS, or LIST and a STATUS each. `withStatus` false: names only. */
+  /** False once the connection is broken or closed. */
+  readonly isUsable: boolean;
+  /** One LIST-STATUS, or LIST and a STATUS each. An open folder is left first (UNSELECT): STATUS is not for the open one (RFC 9051 6.3.11). `withStatus` false: names only. */
   listFolders(options: { readonly withStatus: boolean }): Promise<FolderListing>;
   /** Read-only (EXAMINE). Throws folder_missing, uidvalidity_missing. `since`: ask for changes by QRESYNC. */
   openFolder(path: string, since?: { readonly uidValidity: number; readonly modseq: bigint }): Promise<OpenedFolder>;
@@ -106,6 +109,11 @@ export interface ImapSession {
   fetchLargeBody(uid: number, bytesMax: number): Promise<BodyRow | undefined>;
   /** Headers of one message (at most 256 KiB). */
   fetchHeader(uid: number): Promise<Buffer | undefined>;
+  /**
+   * Waits in IDLE (RFC 2177) on `path`, opened read-only, until something else is asked of the session, or it breaks; calls
+   * `onStir` whenever the server tells of a change there. Resolves when it ended, at once where the server has no IDLE.
+   */
+  watch(path: string, onStir: () => void): Promise<void>;
   /** LOGOUT, bounded; never throws. */
   close(): Promise<void>;
   /** Cuts the connection at once. */

@@ -1,9 +1,13 @@
-/** The connections of one pass over one account: opened on demand, reopened when broken, all closed at the end. */
+/**
+ * The connections of one pass over one account: the one kept from the last pass, or a new one; others on demand; reopened when
+ * broken; at the end all are closed but the first, where that is to be kept. A pass that is cancelled cuts them all.
+ */
+import { throwIfAborted } from '../base/abort.ts';
 import { asEngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
 import type { ImapSession } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
-import type { Ports } from './pass.ts';
+import type { KeepWish, Ports } from './pass.ts';
 
 /** So often a pass replaces broken connections before the account is backed off. */
 const reopenCountMax = 12;
@@ -12,57 +16,87 @@ const literalBytesMax = 2 * bulkBytesMax;
 
 export interface Connection {
   readonly session: ImapSession;
-  /** Throws `failure` again when the account has used up its reconnections. */
+  /** It was open before this pass: that it broke meanwhile is no failure of the server. */
+  readonly wasKept: boolean;
+  /** Throws `failure` again when the account has used up its reconnections, `aborted` when the pass was cancelled. */
   reopen(failure: ErrorRecord): Promise<void>;
 }
 
 export interface Connections {
-  open(): Promise<Connection>;
+  first(): Promise<Connection>;
   /** Works on a further connection; where the server grants none, it does nothing: the others do the work. */
   extra(work: (connection: Connection) => Promise<void>): Promise<void>;
-  close(): Promise<void>;
+  /** True: the first one stays open for the next pass. */
+  close(wish: KeepWish): Promise<boolean>;
 }
 
 export function createConnections(ports: Ports, account: Account): Connections {
+  const login = loginOf(account);
+  const kept = ports.kept.take(account.acntid, login);
+  const wireNames = kept?.wireNames ?? new Map<string, string>();
   const sessions = new Set<ImapSession>();
-  const wireNames = new Map<string, string>();
+  let main: Connection | null = null;
   let reopenCount = 0;
+  const cut = (): void => {
+    for (const session of sessions) session.abort();
+  };
+  ports.signal.addEventListener('abort', cut, { once: true });
 
-  const login = async (): Promise<ImapSession> => {
+  const logIn = async (): Promise<ImapSession> => {
+    throwIfAborted(ports.signal);
     const session = await openFor(ports, account, wireNames);
     sessions.add(session);
     return session;
   };
-  const open = async (): Promise<Connection> => {
-    let session = await login();
+  const connect = async (given?: ImapSession): Promise<Connection> => {
+    let session = given ?? (await logIn());
     return {
       get session() {
         return session;
       },
+      wasKept: given !== undefined,
       async reopen(failure) {
         session.abort();
         sessions.delete(session);
         reopenCount += 1;
         if (reopenCount > reopenCountMax) throw fromErrorRecord(failure);
-        session = await login();
+        session = await logIn();
       },
     };
   };
   return {
-    open,
+    async first() {
+      if (kept) sessions.add(kept.session);
+      main = await connect(kept?.session);
+      return main;
+    },
     async extra(work) {
-      const connection = await openOrNone(open, ports, account);
+      const connection = await connectOrNone(connect, ports, account);
       if (connection) await work(connection);
     },
-    async close() {
-      await Promise.all([...sessions].map((session) => session.close()));
+    async close(wish) {
+      ports.signal.removeEventListener('abort', cut);
+      const session = main?.session;
+      const isKept = wish !== 'no' && session?.isUsable === true && !ports.signal.aborted;
+      if (isKept && session) {
+        sessions.delete(session);
+        ports.kept.keep(account.acntid, { session, wireNames, login }, wish === 'watch' ? 'INBOX' : null);
+      }
+      await Promise.all([...sessions].map((other) => other.close()));
+      return isKept;
     },
   };
 }
 
-async function openOrNone(open: () => Promise<Connection>, ports: Ports, account: Account): Promise<Connection | null> {
+const loginOf = ({ imap }: Account): string => `${imap.security}://${imap.user}@${imap.host}:${imap.port}`;
+
+async function connectOrNone(
+  connect: () => Promise<Connection>,
+  ports: Ports,
+  account: Account,
+): Promise<Connection | null> {
   try {
-    return await open();
+    return await connect();
   } catch (error) {
     ports.log.debug(`no further connection: ${asEngineError(error).message}`, { acntid: account.acntid });
     return null;

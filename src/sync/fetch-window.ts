@@ -49,10 +49,19 @@ async function fetchAll(pass: FolderPass, writer: BatchWriter, pending: UidSet):
     await fetchWindow(pass, writer, window);
     pass.hunt.suspect = null;
     rest = subtractUids(rest, window);
+    if (rest.length > 0 && cutsShort(pass)) return;
     if (rest.length === 0 || pass.session.exists === existsSeen) continue;
     existsSeen = pass.session.exists;
     rest = await addArrived(pass, writer, rest);
   }
+}
+
+/** What is left stays pending: the next pass goes on. */
+function cutsShort(pass: FolderPass): boolean {
+  if (!pass.slice.isOver()) return false;
+  pass.slice.wasCut = true;
+  pass.isCutShort = true;
+  return true;
 }
 
 /** If the connection breaks now, it was this message, provided that the window holds no other. */

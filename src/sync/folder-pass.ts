@@ -5,6 +5,7 @@ import type { FolderStatus, ImapSession, OpenedFolder } from '../imap/session.ts
 import type { Account, Folder } from '../store/store.ts';
 import type { FolderReport, Ports } from './pass.ts';
 import type { PassKind } from './plan.ts';
+import type { Slice } from './slice.ts';
 
 export interface FolderTask {
   readonly account: Account;
@@ -15,6 +16,7 @@ export interface FolderTask {
   /** Lowered by the caller after a window broke the connection, to corner the message that did it. */
   readonly windowCountMax: number;
   readonly hunt: PoisonHunt;
+  readonly slice: Slice;
 }
 
 /** The search for the one message that breaks the connection whenever it is asked for. Lives as long as a folder's visit. */
@@ -40,6 +42,8 @@ export interface FolderPass extends FolderTask {
   listedUid: number;
   /** The answer of QRESYNC was compared with a full listing in this pass. */
   isVanishedJudged: boolean;
+  /** The slice was over before everything was fetched: this pass does not end the folder's sync. */
+  isCutShort: boolean;
   /** For the progress display. */
   pendingCount: number;
   noteStored(storedCount: number, bytes: number, quarantinedCount: number, settledCount: number): void;
@@ -74,6 +78,7 @@ export function createFolderPass(
     counts,
     listedUid: folder.uidValidity === opened.uidValidity ? folder.listedUid : 0,
     isVanishedJudged: false,
+    isCutShort: false,
     pendingCount: 0,
     noteStored(storedCount, bytes, quarantinedCount, settledCount) {
       counts.receivedCount += storedCount;

@@ -4,6 +4,7 @@ import type { CredentialsOf } from '../base/credentials.ts';
 import type { ErrorRecord } from '../base/errors.ts';
 import type { ImapSession, Link, SessionOptions } from '../imap/session.ts';
 import type { Store } from '../store/store.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import type { PassKind } from './plan.ts';
 
 /** Which folders a pass looks at. A folder never synced is due at once, whatever the scope. */
@@ -18,7 +19,14 @@ export interface PassTask {
   readonly scope: Scope;
   /** Connections this pass may open. */
   readonly connections: number;
+  /** Whether one of them stays open afterwards. */
+  readonly keep: KeepWish;
+  /** The pass stops fetching after so long and says that it is unfinished, so that others get their turn; null: never. */
+  readonly sliceMs: number | null;
 }
+
+/** `watch`: open, with INBOX in IDLE. */
+export type KeepWish = 'no' | 'open' | 'watch';
 
 /** What of the configuration a pass needs. */
 export interface PassLimits {
@@ -47,7 +55,20 @@ export interface PassReport {
   readonly unchangedCount: number;
   /** What ended the pass before its end. */
   readonly error: ErrorRecord | null;
+  /** Its slice was over before everything was fetched. */
+  readonly isUnfinished: boolean;
+  /** A connection stays open. */
+  readonly isKept: boolean;
 }
+
+export const failedPass = (acntid: number, error: ErrorRecord): PassReport => ({
+  acntid,
+  folders: [],
+  unchangedCount: 0,
+  error,
+  isUnfinished: false,
+  isKept: false,
+});
 
 export interface Progress {
   readonly acntid: number;
@@ -68,11 +89,13 @@ export interface PassLog {
 export interface Ports {
   readonly store: Store;
   readonly credentialsOf: CredentialsOf;
+  readonly kept: KeptSessions;
   readonly linkTo: (host: string) => Link;
   readonly openSession: (options: SessionOptions) => Promise<ImapSession>;
   readonly limits: PassLimits;
   readonly log: PassLog;
   readonly clock: Clock;
+  /** Of this pass: cancelled, or the thread ends. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }

@@ -26,12 +26,20 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
   let isWhole = false;
   for (let round = 0; round < roundsMax && !agrees; round += 1) {
     isWhole ||= await applyPlan(pass, plan);
+    if (pass.isCutShort) return reportOf(pass);
     agrees = await countsAgree(pass);
     plan = { step: 'scan', because: 'the counts differ' };
   }
   await endPass(pass, agrees, isWhole ? 'full' : 'recent');
-  return { emfdid: task.folder.emfdid, path: task.folder.path, ...pass.counts, error: null };
+  return reportOf(pass);
 }
+
+const reportOf = ({ folder, counts }: FolderPass): FolderReport => ({
+  emfdid: folder.emfdid,
+  path: folder.path,
+  ...counts,
+  error: null,
+});
 
 /** QRESYNC tells changes on opening; asked for where its VANISHED was not caught lying, and never for a full pass. */
 function changesSince(

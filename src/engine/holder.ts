@@ -1,0 +1,130 @@
+/**
+ * Who holds the lock, for those who launch beside it. `mail.db.engine` lies beside the store, because two configurations on one
+ * store are one engine; its time is the beat. `pid/backproc.pid` says the same to people and monitoring. Neither decides
+ * anything: the lock does. Both exist only while the process runs, and are written again when somebody removes them.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export interface HolderRecord {
+  readonly pid: number;
+  /** Start of the process in clock ticks since boot (/proc/PID/stat field 22); null where there is no /proc. */
+  readonly startTicks: string | null;
+  readonly bootId: string | null;
+  readonly node: string;
+  readonly version: string;
+  readonly startedAt: string;
+  /** Address of the control socket; null: it takes no orders (a single command). */
+  readonly control: string | null;
+}
+
+export interface HolderFiles {
+  /** Once every few seconds, from the main thread: it proves that the main thread turns. */
+  beat(): void;
+  remove(): void;
+}
+
+export const beatMs = 5000;
+export const holderFileOf = (storeFile: string): string => `${storeFile}.engine`;
+const pidFileOf = (pidFolder: string): string => join(pidFolder, 'backproc.pid');
+
+export function describeSelf(about: Pick<HolderRecord, 'node' | 'version' | 'startedAt' | 'control'>): HolderRecord {
+  return { pid: process.pid, startTicks: startTicksOf(process.pid), bootId: bootId(), ...about };
+}
+
+export function writeHolder(storeFile: string, pidFolder: string, record: HolderRecord): HolderFiles {
+  const files = [holderFileOf(storeFile), pidFileOf(pidFolder)];
+  for (const file of files) writeWhole(file, record);
+  return {
+    beat() {
+      const now = new Date();
+      for (const file of files) if (!touch(file, now)) writeWhole(file, record);
+    },
+    remove() {
+      for (const file of files) if (readRecord(file)?.pid === process.pid) rmSync(file, { force: true });
+    },
+  };
+}
+
+/** Under its name only when it is complete. A folder that can't be written is told by the log, not here. */
+function writeWhole(file: string, record: HolderRecord): void {
+  const beside = `${file}.${process.pid}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+    writeFileSync(beside, `${JSON.stringify(record)}\n`, { mode: 0o660 });
+    renameSync(beside, file);
+  } catch {
+    rmSync(beside, { force: true }); // launches then see a lock without a holder, and wait
+  }
+}
+
+function touch(file: string, now: Date): boolean {
+  try {
+    utimesSync(file, now, now);
+    return true;
+  } catch {
+    return false; // removed: it is written again
+  }
+}
+
+export interface Holder {
+  readonly record: HolderRecord;
+  /** ms since the epoch, by the clock of the file system. Compare with what was seen before, not with now. */
+  readonly beatAtMs: number;
+}
+
+/** Undefined: nobody alive is meant (a pid is used again; its start time is not). */
+export function readHolder(storeFile: string): Holder | undefined {
+  const file = holderFileOf(storeFile);
+  const record = readRecord(file);
+  const beatAtMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return record && beatAtMs !== undefined && isAlive(record) ? { record, beatAtMs } : undefined;
+}
+
+/** Six beats. Clocks differ and jump: that a beat is older proves nothing yet, but it must be watched (launch.ts). */
+export const freshMs = 30_000;
+
+export const isFresh = (holder: Holder, ms = freshMs): boolean => Math.abs(Date.now() - holder.beatAtMs) < ms;
+
+/** For people: whoever is meant by the pid file and alive. */
+export function readPidFile(pidFolder: string): HolderRecord | undefined {
+  const record = readRecord(pidFileOf(pidFolder));
+  return record && isAlive(record) ? record : undefined;
+}
+
+function readRecord(file: string): HolderRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as HolderRecord;
+  } catch {
+    return undefined; // no file, or none of ours: the same as none
+  }
+}
+
+export const isAlive = (record: HolderRecord): boolean =>
+  record.bootId === bootId() &&
+  (record.startTicks === null ? answers(record.pid) : record.startTicks === startTicksOf(record.pid));
+
+/** Where there is no /proc. */
+function answers(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function startTicksOf(pid: number): string | null {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+const bootId = (): string | null => readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null; // no such process, or a system without /proc
+  }
+}
