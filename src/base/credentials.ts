@@ -1,34 +1,67 @@
 /** What a login needs, as plain data. Never logged; `secretsOf` names what must be masked in foreign text. */
+import { asEngineError } from './errors.ts';
 
 export type Credentials = PasswordCredentials | TokenCredentials;
 
 export interface PasswordCredentials {
   readonly kind: 'password';
+  /** Whose password it is (authcid). */
   readonly user: string;
   readonly password: string;
+  /**
+   * Whose mailbox is meant, where that is somebody else's (RFC 4616). Only SASL PLAIN can say it: a login that leaves it out
+   * opens the wrong mailbox, so it must fail instead (`auth_unsupported`).
+   */
+  readonly authzid?: string;
 }
 
-/** An OAuth access token, valid when it was handed out (RFC 7628 OAUTHBEARER, or XOAUTH2 where that is all there is). */
+/**
+ * An OAuth access token, valid when it was handed out (RFC 7628 OAUTHBEARER, or XOAUTH2 where that is all there is). `user` is
+ * whose mailbox is meant, also where the token is somebody else's: that is how a shared mailbox is opened.
+ */
 export interface TokenCredentials {
   readonly kind: 'token';
   readonly user: string;
   readonly accessToken: string;
 }
 
-export const secretsOf = (credentials: Credentials): readonly string[] => [
-  credentials.kind === 'password' ? credentials.password : credentials.accessToken,
-];
+export const secretOf = (credentials: Credentials): string =>
+  credentials.kind === 'password' ? credentials.password : credentials.accessToken;
 
-/** An empty secret masks nothing. */
+/** As they are, and as SASL and HTTP would send them. */
+export function secretsOf(credentials: Credentials): readonly string[] {
+  const secret = secretOf(credentials);
+  return secret === '' ? [] : [secret, Buffer.from(secret).toString('base64')];
+}
+
 export function maskCredentials(text: string, credentials: Credentials): string {
-  return secretsOf(credentials).reduce(
-    (masked, secret) => (secret === '' ? masked : masked.replaceAll(secret, '***')),
-    text,
-  );
+  return secretsOf(credentials).reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 }
 
 /**
- * How everything that logs in gets what it needs, at the moment it needs it. Throws `no_password`, `secret_unreadable`, and what
- * fetching a token can throw.
+ * How everything that logs in gets what it needs, at the moment it needs it. `refused`: what the server has just refused;
+ * another is handed out where one can be had (a token is refreshed, a command asked again), else the same. Throws
+ * `no_password`, `secret_unreadable`, `password_command_failed`, and for tokens `auth_failed` (the provider refuses to refresh)
+ * and `token_unavailable`.
  */
-export type CredentialsOf = (acntid: number, protocol: 'imap' | 'smtp') => Promise<Credentials>;
+export type CredentialsOf = (acntid: number, protocol: 'imap' | 'smtp', refused?: Credentials) => Promise<Credentials>;
+
+/**
+ * Logs in with what is at hand; when the server refuses it and another can be had, once more with that. Everything that logs in
+ * does it through here.
+ */
+export async function logInWith<T>(
+  credentialsOf: CredentialsOf,
+  { acntid, protocol }: { readonly acntid: number; readonly protocol: 'imap' | 'smtp' },
+  logIn: (credentials: Credentials) => Promise<T>,
+): Promise<T> {
+  const credentials = await credentialsOf(acntid, protocol);
+  try {
+    return await logIn(credentials);
+  } catch (error) {
+    if (asEngineError(error).code !== 'auth_failed') throw error;
+    const another = await credentialsOf(acntid, protocol, credentials);
+    if (secretOf(another) === secretOf(credentials)) throw error;
+    return logIn(another);
+  }
+}

@@ -146,7 +146,25 @@ export const catalogue = {
     'account',
     'wait-operator',
     'The server refused this login.',
-    'Set the right password; it is tried again every EMAIL_AUTH_ERROR_CHECK_RETRY_TIME.',
+    'Set the right password or grant; it is tried again every EMAIL_AUTH_ERROR_CHECK_RETRY_TIME.',
+  ),
+  auth_unsupported: entry(
+    'account',
+    'wait-operator',
+    'The server does not offer the way of logging in that this account needs.',
+    'See `backproc account test`: it lists what the server offers.',
+  ),
+  token_unavailable: entry(
+    'account',
+    'retry',
+    'The OAuth token endpoint could not be reached, or gave no token.',
+    'Nothing: it is tried again. See the detail if this stays.',
+  ),
+  password_command_failed: entry(
+    'account',
+    'retry',
+    'The command that hands out the password failed.',
+    'Run it as the user of the engine; its first line of output must be the password.',
   ),
   auth_unavailable: entry('account', 'retry', 'The server cannot check logins now.', 'Nothing: it is tried again.'),
   too_many_connections: entry(

@@ -1,12 +1,11 @@
 /** `account test`: connects, logs in, and shows what the server offers, or says plainly what is wrong. */
 import type { Command } from 'commander';
-import { createLink } from '../imap/session.ts';
+import { logInWith } from '../base/credentials.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
+import { probe } from './probe.ts';
 import { formatTable } from './table.ts';
-
-const commandTimeoutMs = 30_000;
 
 export function register(account: Command, context: CliContext): void {
   account
@@ -20,28 +19,21 @@ export function register(account: Command, context: CliContext): void {
 
 async function test(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
   const { createCredentials } = await import('../login/credentials.ts');
-  const { imap, credentials } = await context.withStore(async (store) => ({
-    imap: (await accountOf(store, acntid)).imap,
-    credentials: await createCredentials(store)(acntid, 'imap'),
-  }));
-  const { probeServer } = await import('../imap/probe.ts');
-  const result = await probeServer({
-    ...imap,
-    credentials,
-    link: createLink(),
-    wireNames: new Map(),
-    literalBytesMax: 1024 * 1024,
-    commandTimeoutMs,
-    transferTimeoutMsPerMib: commandTimeoutMs,
-    signal: new AbortController().signal,
-    onWarning: (text) => void context.stderr.write(`${text}\n`),
+  const { imap, user, result } = await context.withStore(async (store) => {
+    const account = await accountOf(store, acntid);
+    return logInWith(createCredentials(store), { acntid, protocol: 'imap' }, async (credentials) => ({
+      imap: account.imap,
+      user: credentials.user,
+      result: await probe(context, account.imap, credentials),
+    }));
   });
   if (isJson)
     return context.print(
       JSON.stringify(result, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2),
     );
+  const whose = user === imap.user ? '' : `, for the mailbox of ${imap.user}`;
   context.print(
-    `${imap.host}:${imap.port}: logged in as ${imap.user}, round trip ${Math.round(result.roundTripMs)} ms`,
+    `${imap.host}:${imap.port}: logged in as ${user} by ${result.mechanism}${whose}, round trip ${Math.round(result.roundTripMs)} ms`,
   );
   context.print(`capabilities: ${result.capabilities.join(' ')}\n`);
   context.print(

@@ -25,6 +25,8 @@ const hostsWithoutQresync = ['imap.mail.me.com', 'imap.mail.icloud.com'];
 export interface Connected {
   readonly client: ImapFlow;
   readonly roundTripMs: number;
+  /** What the login was made with: `PLAIN`, `LOGIN`, `XOAUTH2`, `OAUTHBEARER`. */
+  readonly mechanism: string;
   readonly droppedCount: () => number;
 }
 
@@ -34,8 +36,12 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
   // The shortest command is the round trip, as nearly as a client can tell.
-  correctCommands(client, options.wireNames, (ms) => {
-    options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
+  const mechanism = correctCommands(client, {
+    wireNames: options.wireNames,
+    mayLogin: !isDelegated(options.credentials),
+    onCommand: (ms) => {
+      options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
+    },
   });
   const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
   try {
@@ -51,7 +57,12 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     throw toEngineError(error, { what, nowMs: Date.now() });
   }
   dropPrefix(client);
-  return { client, roundTripMs: options.link.roundTripMs, droppedCount: () => dropped.count };
+  return {
+    client,
+    roundTripMs: options.link.roundTripMs,
+    mechanism: mechanism(),
+    droppedCount: () => dropped.count,
+  };
 }
 
 function clientOptions(
@@ -87,10 +98,20 @@ function clientOptions(
   };
 }
 
-const authOf = (credentials: Credentials): NonNullable<ImapFlowOptions['auth']> =>
-  credentials.kind === 'password'
-    ? { user: credentials.user, pass: credentials.password }
-    : { user: credentials.user, accessToken: credentials.accessToken };
+/**
+ * A token goes out as OAUTHBEARER where that is offered, else as XOAUTH2 (imapflow 2.10.2, commands/authenticate.js). A password
+ * with an authzid must go out as PLAIN: every other way would leave the authzid out and open the wrong mailbox.
+ */
+function authOf(credentials: Credentials): NonNullable<ImapFlowOptions['auth']> {
+  if (credentials.kind === 'token') return { user: credentials.user, accessToken: credentials.accessToken };
+  const { user, password, authzid } = credentials;
+  return authzid === undefined
+    ? { user, pass: password }
+    : { user, pass: password, authzid, loginMethod: 'AUTH=PLAIN' };
+}
+
+const isDelegated = (credentials: Credentials): boolean =>
+  credentials.kind === 'password' && credentials.authzid !== undefined;
 
 /** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
 function libraryLogger(options: SessionOptions, dropped: { count: number }) {

@@ -6,7 +6,8 @@
  * - EXAMINE of a folder that this connection did not list would LIST it first: a round trip for each folder.
  * - DEFLATE would come out in pieces of 16 KiB, each a trip through a thread pool and three streams: larger ones cost a tenth less;
  * - NAMESPACE and LSUB are answered here: two round trips for what nobody reads;
- * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser.
+ * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser;
+ * - where the server has no SASL, LOGIN would be sent without the authzid, and open the wrong mailbox: here it fails.
  * These members are there, but not in the library's types.
  */
 import { Transform } from 'node:stream';
@@ -57,12 +58,24 @@ function internalsOf(client: ImapFlow): Internals {
   );
 }
 
-/** Call before connecting. `onCommand` is told how long each command took. */
-export function correctCommands(client: ImapFlow, wireNames: WireNames, onCommand: (ms: number) => void): void {
+export interface CommandOptions {
+  readonly wireNames: WireNames;
+  /** False: the login names an authzid, which the LOGIN command has no place for. */
+  readonly mayLogin: boolean;
+  /** Told how long each command took. */
+  readonly onCommand: (ms: number) => void;
+}
+
+/** Call before connecting. What it returns tells the mechanism of the login, once there was one. */
+export function correctCommands(client: ImapFlow, { wireNames, mayLogin, onCommand }: CommandOptions): () => string {
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
+  let mechanism = '';
   internals.exec = async (command, attributes, ...rest) => {
     if (needless.has(command)) return { next: () => undefined };
+    mechanism = mechanismOf(command, attributes) ?? mechanism;
+    if (command === 'LOGIN' && !mayLogin)
+      throw new EngineError('auth_unsupported', 'opening the mailbox of another user needs AUTH=PLAIN');
     const sentMs = performance.now();
     try {
       const response = await exec(command, toWire(command, attributes, wireNames), ...rest);
@@ -74,6 +87,14 @@ export function correctCommands(client: ImapFlow, wireNames: WireNames, onComman
   };
   internals.throttleWait = () => Promise.resolve(false);
   inflateInLargePieces(client);
+  return () => mechanism;
+}
+
+function mechanismOf(command: string, attributes: unknown): string | undefined {
+  if (command === 'LOGIN') return 'LOGIN';
+  if (command !== 'AUTHENTICATE' || !Array.isArray(attributes)) return undefined;
+  const [first]: unknown[] = attributes;
+  return typeof first === 'object' && first !== null && 'value' in first ? String(first.value) : undefined;
 }
 
 const inflateChunkBytes = 128 * 1024;

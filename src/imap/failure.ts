@@ -19,18 +19,29 @@ interface Thrown {
   readonly authenticationFailed: boolean;
   readonly mailboxMissing: boolean;
   readonly throttleReset: number;
+  /** RFC 7628 3.2.2: why a token was refused; null: the server did not say. */
+  readonly oauthStatus: string | null;
 }
 
 export function toEngineError(error: unknown, context: FailureContext): EngineError {
   if (error instanceof EngineError) return error;
   const thrown = describe(error);
   const code = codeOf(thrown);
-  const detail = `${context.what}: ${[thrown.serverResponseCode === '' ? '' : `[${thrown.serverResponseCode}]`, thrown.responseText || thrown.message].filter((part) => part !== '').join(' ')}`;
+  const detail = `${context.what}: ${words(thrown)}`;
   const waitMs = code === 'throttled' ? throttleMs(thrown) : 0;
   return new EngineError(code, detail.slice(0, 500), {
     cause: error,
     ...(waitMs > 0 ? { notBefore: new Date(context.nowMs + waitMs).toISOString() } : {}),
   });
+}
+
+function words({ serverResponseCode, responseText, message, oauthStatus }: Thrown): string {
+  const parts = [
+    serverResponseCode === '' ? '' : `[${serverResponseCode}]`,
+    responseText || message,
+    oauthStatus === null ? '' : `(token status ${oauthStatus})`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 function describe(error: unknown): Thrown {
@@ -45,7 +56,13 @@ function describe(error: unknown): Thrown {
     authenticationFailed: fields.authenticationFailed === true,
     mailboxMissing: fields.mailboxMissing === true,
     throttleReset: typeof fields.throttleReset === 'number' ? fields.throttleReset : 0,
+    oauthStatus: oauthStatusOf(fields.oauthError),
   };
+}
+
+function oauthStatusOf(oauthError: unknown): string | null {
+  if (typeof oauthError !== 'object' || oauthError === null || !('status' in oauthError)) return null;
+  return String(oauthError.status).slice(0, 50);
 }
 
 const networkCodes: Readonly<Record<string, ErrorCode>> = {
@@ -100,20 +117,24 @@ function codeOf(thrown: Thrown): ErrorCode {
   const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;
   if (thrown.mailboxMissing) return 'folder_missing';
   if (isTlsDistrust(thrown)) return 'tls_untrusted';
+  if (/unsupported authentication mechanism|no matching authentication method/i.test(message))
+    return 'auth_unsupported';
   if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined)
     return 'tls_unavailable';
   if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(`${code} ${message}`)) return 'not_imap';
   if (/throttled|overquota|suggested backoff/i.test(responseText)) return 'throttled';
   const network = networkCodes[code];
   if (network !== undefined) return network;
-  if (authenticationFailed)
-    return responseCodes[serverResponseCode.toUpperCase()] ?? loginCode(responseText || message);
+  if (authenticationFailed) return responseCodes[serverResponseCode.toUpperCase()] ?? loginCode(thrown);
   if (serverResponseCode.toUpperCase() === 'NONEXISTENT') return 'folder_missing';
   return thrown.responseStatus === 'NO' || thrown.responseStatus === 'BAD' ? 'command_refused' : otherCode(thrown);
 }
 
-const loginCode = (text: string): ErrorCode =>
-  loginTexts.find(([pattern]) => pattern.test(text))?.[1] ?? 'auth_unavailable';
+/** "NO AUTHENTICATE failed." says little; the challenge before it (`{"status":"401"}`) says that it was the token. */
+function loginCode({ responseText, message, oauthStatus }: Thrown): ErrorCode {
+  const known = loginTexts.find(([pattern]) => pattern.test(responseText || message))?.[1];
+  return known ?? (/^(400|401|invalid_token)$/.test(oauthStatus ?? '') ? 'auth_failed' : 'auth_unavailable');
+}
 
 const isTlsDistrust = ({ code, message }: Thrown): boolean =>
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code) ||

@@ -57,6 +57,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   const session: ImapSession = {
     capabilities: capabilitiesOf(client),
     roundTripMs: connected.roundTripMs,
+    mechanism: connected.mechanism,
     get exists() {
       return client.mailbox ? client.mailbox.exists : 0;
     },

@@ -6,13 +6,15 @@ export interface Probe {
   readonly capabilities: readonly string[];
   readonly folders: readonly ObservedFolder[];
   readonly roundTripMs: number;
+  readonly mechanism: string;
 }
 
 export async function probeServer(options: SessionOptions): Promise<Probe> {
   const session = await openSession(options);
   try {
     const { folders } = await session.listFolders({ withStatus: true });
-    return { capabilities: session.capabilities.names, folders, roundTripMs: session.roundTripMs };
+    const { capabilities, roundTripMs, mechanism } = session;
+    return { capabilities: capabilities.names, folders, roundTripMs, mechanism };
   } finally {
     await session.close();
   }

@@ -87,7 +87,12 @@ export interface ImapSession {
   readonly roundTripMs: number;
   /** False once the connection is broken or closed. */
   readonly isUsable: boolean;
-  /** One LIST-STATUS, or LIST and a STATUS each. An open folder is left first (UNSELECT): STATUS is not for the open one (RFC 9051 6.3.11). `withStatus` false: names only. */
+  /** What the login was made with: `PLAIN`, `LOGIN`, `XOAUTH2` or `OAUTHBEARER`. */
+  readonly mechanism: string;
+  /**
+   * One LIST-STATUS, or LIST and a STATUS each; `withStatus` false: names only. An open folder is left first (UNSELECT): STATUS is
+   * not for the open one (RFC 9051 6.3.11).
+   */
   listFolders(options: { readonly withStatus: boolean }): Promise<FolderListing>;
   /** Read-only (EXAMINE). Throws folder_missing, uidvalidity_missing. `since`: ask for changes by QRESYNC. */
   openFolder(path: string, since?: { readonly uidValidity: number; readonly modseq: bigint }): Promise<OpenedFolder>;

@@ -3,6 +3,7 @@
  * broken; at the end all are closed but the first, where that is to be kept. A pass that is cancelled cuts them all.
  */
 import { throwIfAborted } from '../base/abort.ts';
+import { logInWith } from '../base/credentials.ts';
 import { asEngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
 import type { ImapSession } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
@@ -104,15 +105,17 @@ async function connectOrNone(
 }
 
 async function openFor(ports: Ports, account: Account, wireNames: Map<string, string>): Promise<ImapSession> {
-  return ports.openSession({
-    ...account.imap,
-    credentials: await ports.credentialsOf(account.acntid, 'imap'),
-    link: ports.linkTo(account.imap.host),
-    wireNames,
-    literalBytesMax,
-    commandTimeoutMs: ports.limits.commandTimeoutMs,
-    transferTimeoutMsPerMib: ports.limits.transferTimeoutMsPerMib,
-    signal: ports.signal,
-    onWarning: (text) => ports.log.warn(text, { acntid: account.acntid }),
-  });
+  return logInWith(ports.credentialsOf, { acntid: account.acntid, protocol: 'imap' }, (credentials) =>
+    ports.openSession({
+      ...account.imap,
+      credentials,
+      link: ports.linkTo(account.imap.host),
+      wireNames,
+      literalBytesMax,
+      commandTimeoutMs: ports.limits.commandTimeoutMs,
+      transferTimeoutMsPerMib: ports.limits.transferTimeoutMsPerMib,
+      signal: ports.signal,
+      onWarning: (text) => ports.log.warn(text, { acntid: account.acntid }),
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 /** A session outside of a pass, for `sync --dry-run` and `verify --deep`. */
-import type { CredentialsOf } from '../base/credentials.ts';
+import { type CredentialsOf, logInWith } from '../base/credentials.ts';
 import { createLink, type ImapSession, type SessionOptions } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
@@ -11,15 +11,17 @@ export async function openOnce(
   account: Account,
   openSession: (options: SessionOptions) => Promise<ImapSession>,
 ): Promise<ImapSession> {
-  return openSession({
-    ...account.imap,
-    credentials: await credentialsOf(account.acntid, 'imap'),
-    link: createLink(),
-    wireNames: new Map(),
-    literalBytesMax: 2 * bulkBytesMax,
-    commandTimeoutMs: timeoutMs,
-    transferTimeoutMsPerMib: timeoutMs,
-    signal: new AbortController().signal,
-    onWarning: () => undefined,
-  });
+  return logInWith(credentialsOf, { acntid: account.acntid, protocol: 'imap' }, (credentials) =>
+    openSession({
+      ...account.imap,
+      credentials,
+      link: createLink(),
+      wireNames: new Map(),
+      literalBytesMax: 2 * bulkBytesMax,
+      commandTimeoutMs: timeoutMs,
+      transferTimeoutMsPerMib: timeoutMs,
+      signal: new AbortController().signal,
+      onWarning: () => undefined,
+    }),
+  );
 }

@@ -30,6 +30,20 @@ describe('a refused login', () => {
     expect(login(responseCode, text).code).toBe(code);
   });
 
+  it.each([
+    ['401', 'AUTHENTICATE refused.', 'auth_failed'],
+    ['400', 'no', 'auth_failed'],
+    ['invalid_token', 'no', 'auth_failed'],
+    ['503', 'no', 'auth_unavailable'],
+  ])('with the token status %s says so, whatever the words', (status, responseText, code) => {
+    const error = failure({ authenticationFailed: true, responseStatus: 'NO', responseText, oauthError: { status } });
+    expect([error.code, error.detail]).toEqual([code, `login as anna: ${responseText} (token status ${status})`]);
+  });
+
+  it('for want of a mechanism waits for an operator', () => {
+    expect(failure({}, 'Unsupported authentication mechanism').code).toBe('auth_unsupported');
+  });
+
   it('names the server’s words and what was tried', () => {
     expect(login('AUTHENTICATIONFAILED', 'Authentication failed.').detail).toBe(
       'login as anna: [AUTHENTICATIONFAILED] Authentication failed.',

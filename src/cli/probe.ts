@@ -1,0 +1,23 @@
+/** One login for `account test` and `account add`: what the server says, or an error that says what is wrong. */
+import type { Credentials } from '../base/credentials.ts';
+import type { Probe } from '../imap/probe.ts';
+import { createLink } from '../imap/session.ts';
+import type { ServerAddress } from '../store/store.ts';
+import type { CliContext } from './context.ts';
+
+const commandTimeoutMs = 30_000;
+
+export async function probe(context: CliContext, imap: ServerAddress, credentials: Credentials): Promise<Probe> {
+  const { probeServer } = await import('../imap/probe.ts');
+  return probeServer({
+    ...imap,
+    credentials,
+    link: createLink(),
+    wireNames: new Map(),
+    literalBytesMax: 1024 * 1024,
+    commandTimeoutMs,
+    transferTimeoutMsPerMib: commandTimeoutMs,
+    signal: new AbortController().signal,
+    onWarning: (text) => void context.stderr.write(`${text}\n`),
+  });
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { type Credentials, logInWith, maskCredentials } from '../../../src/base/credentials.ts';
+import { EngineError } from '../../../src/base/errors.ts';
+
+const token = (accessToken: string): Credentials => ({ kind: 'token', user: 'anna', accessToken });
+const account = { acntid: 1, protocol: 'imap' } as const;
+const refused = new EngineError('auth_failed', 'no');
+
+/** Hands out `first`, and `second` for what was refused; logs in with what is among `good`. */
+async function logIn(first: string, second: string, good: readonly string[], error = refused) {
+  const tried: string[] = [];
+  const login = logInWith(
+    async (_acntid, _protocol, given) => token(given ? second : first),
+    account,
+    async (credentials) => {
+      const secret = credentials.kind === 'token' ? credentials.accessToken : '';
+      tried.push(secret);
+      if (!good.includes(secret)) throw error;
+      return secret;
+    },
+  );
+  return { tried, outcome: await login.catch((thrown: EngineError) => thrown.code) };
+}
+
+describe('a login', () => {
+  it('that is taken asks for nothing else', async () => {
+    expect(await logIn('a', 'b', ['a'])).toEqual({ tried: ['a'], outcome: 'a' });
+  });
+  it('that is refused is tried once more with another secret', async () => {
+    expect(await logIn('a', 'b', ['b'])).toEqual({ tried: ['a', 'b'], outcome: 'b' });
+  });
+  it('that is refused twice is not tried a third time', async () => {
+    expect(await logIn('a', 'b', [])).toEqual({ tried: ['a', 'b'], outcome: 'auth_failed' });
+  });
+  it('that is refused is not repeated with the same secret', async () => {
+    expect(await logIn('a', 'a', [])).toEqual({ tried: ['a'], outcome: 'auth_failed' });
+  });
+  it('that fails for another reason asks for no other secret', async () => {
+    const lost = new EngineError('connection_lost', '');
+    expect(await logIn('a', 'b', [], lost)).toEqual({ tried: ['a'], outcome: 'connection_lost' });
+  });
+});
+
+describe('masking', () => {
+  it('hides a secret as it is and as SASL sends it, and an empty one not at all', () => {
+    const text = `pw=geheim ${Buffer.from('geheim').toString('base64')}`;
+    const password = { kind: 'password', user: 'anna', password: 'geheim' } as const;
+    expect(maskCredentials(text, password)).toBe('pw=*** ***');
+    expect(maskCredentials(text, { ...password, password: '' })).toBe(text);
+  });
+});
