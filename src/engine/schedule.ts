@@ -1,94 +1,160 @@
 /**
- * What is due, and how much of it. Pure: times come in as data. Intervals count from the end of a pass; a folder never
- * synced is due at once; a full pass counts as recent; low-priority folders get one full pass a local day.
+ * When an account is next due, and what is to be done then. Pure: the account, the rules and the clock come in as data. What
+ * is due by a rule (schedule/rules.ts) waits for what holds it back (schedule/holds.ts).
  */
-import type { LocalTime } from '../base/clock.ts';
 import type { Scope } from '../sync/pass.ts';
+import type { Rules, ScheduledAccount, ScheduledFolder } from './schedule/account.ts';
+import { accountHolds, folderHolds, type HoldName, pause } from './schedule/holds.ts';
+import { isPresent } from './schedule/presence.ts';
+import {
+  accountRules,
+  type FolderRule,
+  type FolderRuleName,
+  folderRules,
+  type Lane,
+  type Look,
+  type RuleName,
+} from './schedule/rules.ts';
+import type { TaskClass } from './schedule/task-class.ts';
 
-/** Of the configuration, in seconds and local time of day. */
-export interface Intervals {
-  readonly recentSeconds: number;
-  readonly recentSecondsAway: number;
-  readonly fullSeconds: number;
-  readonly fullSecondsAway: number;
-  /** `20:00` */
-  readonly lowStart: string;
-  readonly presenceSeconds: number;
+export interface Due {
+  /** May lie in the past. */
+  readonly atMs: number;
+  readonly rule: RuleName;
+  /** Null: by a rule for the account as a whole. */
+  readonly emfdid: number | null;
+  /** What moved it to `atMs`; null: the rule alone. */
+  readonly hold: HoldName | null;
+  readonly class: TaskClass;
 }
 
-export interface DueFolder {
-  readonly emfdid: number;
-  readonly priority: 'high' | 'low' | 'off';
-  readonly isSelectable: boolean;
-  readonly isFirstSynced: boolean;
-  readonly recentSyncedMs: number | null;
-  readonly fullSyncedMs: number | null;
-  readonly retryMs: number | null;
+export interface Work {
+  readonly scope: Scope;
+  /** Folders of the scope that were never synced. */
+  readonly first: readonly number[];
+  readonly class: TaskClass;
+  /** Folders in it: more connections than these are of no use. */
+  readonly folderCount: number;
 }
 
-export interface DueAccount {
-  readonly enabled: boolean;
-  readonly retryMs: number | null;
-  /** Null: never looked at. */
-  readonly checkedMs: number | null;
-  readonly lastSeenMs: number | null;
-  readonly folders: readonly DueFolder[];
+export const lookAt = (account: ScheduledAccount, rules: Rules, nowMs: number): Look => ({
+  account,
+  rules,
+  nowMs,
+  isPresent: isPresent(account, rules.presenceSeconds, nowMs),
+});
+
+/** Null: never, until somebody changes something. Only what waits in `lane`; of both lanes when absent. */
+export function nextDue(account: ScheduledAccount, rules: Rules, nowMs: number, lane?: Lane): Due | null {
+  const look = lookAt(account, rules, nowMs);
+  const held = longest(accountHolds, ({ untilMs }) => untilMs(look));
+  if (held.untilMs === Number.POSITIVE_INFINITY) return null;
+  const due = earliestDue(look, lane);
+  if (!due || held.untilMs <= due.atMs) return due;
+  return { ...due, atMs: held.untilMs, hold: held.name };
 }
 
-export interface Now {
-  readonly ms: number;
-  readonly local: LocalTime;
-  /** The local date and time of any instant, in the same zone. */
-  readonly toLocal: (ms: number) => LocalTime;
+/** What is due now; null: nothing. `prompt` leaves bulk out, so that urgent work does not become long work. */
+export function scopeAt(account: ScheduledAccount, rules: Rules, nowMs: number, lane?: 'prompt'): Work | null {
+  const look = lookAt(account, rules, nowMs);
+  if (accountHolds.some(({ untilMs }) => untilMs(look) !== null)) return null;
+  const accountRule = accountRules.find((rule) => isIn(rule, lane) && isDue(rule.dueMs(look), look));
+  const due = account.folders.flatMap((folder) => dueRules(folder, look, lane, 0));
+  if (due.length === 0 && !accountRule) return null;
+  return workOf(account, look, lane, due);
 }
 
-/** Null: nothing of this account is due. */
-export function dueScope(account: DueAccount, intervals: Intervals, now: Now): Scope | null {
-  if (!account.enabled || isAhead(account.retryMs, now)) return null;
-  const isPresent = account.lastSeenMs !== null && now.ms - account.lastSeenMs < intervals.presenceSeconds * 1000;
-  const folders = account.folders.filter(
-    (folder) => folder.priority !== 'off' && folder.isSelectable && !isAhead(folder.retryMs, now),
+/** A rule's time, or the end of the pause after passes that did not satisfy it. */
+const isDue = (dueMs: number | null, look: Look, alongMs = 0): boolean =>
+  dueMs !== null && dueMs <= look.nowMs + alongMs && pause.untilMs(dueMs, look) <= look.nowMs;
+const isIn = (rule: { readonly lane: Lane }, lane: Lane | undefined): boolean =>
+  lane === undefined || rule.lane === lane;
+
+/** Something is due, so the pass also takes along what will be due in a moment. */
+function workOf(account: ScheduledAccount, look: Look, lane: Lane | undefined, due: readonly FolderRule[]): Work {
+  const [recent, full, first]: number[][] = [[], [], []];
+  for (const folder of account.folders) {
+    const rules = dueRules(folder, look, lane, 1);
+    if (rules.length === 0) continue;
+    (rules.some(({ pass }) => pass === 'full') ? full : recent)?.push(folder.emfdid);
+    if (!folder.isFirstSynced) first?.push(folder.emfdid);
+  }
+  return {
+    scope: { kind: 'schedule', recent: recent ?? [], full: full ?? [] },
+    first: first ?? [],
+    class: mostUrgent(due, look.isPresent),
+    folderCount: (recent?.length ?? 0) + (full?.length ?? 0),
+  };
+}
+
+/** `alongShare` 0: what is due; 1: also what may be taken along. */
+function dueRules(folder: ScheduledFolder, look: Look, lane: Lane | undefined, alongShare: 0 | 1): FolderRule[] {
+  if (folderHolds.some(({ untilMs }) => untilMs(folder, look) !== null)) return [];
+  return folderRules.filter(
+    (rule) =>
+      isIn(rule, lane) &&
+      rule.appliesTo(folder) &&
+      isDue(rule.dueMs(folder, look), look, alongShare * rule.alongMs(look)),
   );
-  const full = folders.filter((folder) => isFullDue(folder, intervals, isPresent, now)).map((folder) => folder.emfdid);
-  const recent = folders
-    .filter((folder) => isRecentDue(folder, intervals, isPresent, now))
-    .map((folder) => folder.emfdid);
-  const isNew = account.checkedMs === null || folders.some((folder) => !folder.isFirstSynced);
-  return isNew || full.length + recent.length > 0 ? { kind: 'schedule', recent, full } : null;
 }
 
-/** A retry time far in the future comes from a clock that jumped: it holds for a day at most. */
-const retryMsMax = 25 * 60 * 60 * 1000;
-const isAhead = (retryMs: number | null, now: Now): boolean =>
-  retryMs !== null && retryMs > now.ms && retryMs - now.ms < retryMsMax;
+/** In the order of urgency. */
+const classes: readonly (readonly [rule: FolderRuleName, whenPresent: TaskClass, whenAway: TaskClass])[] = [
+  ['recent', 'live', 'recent'],
+  ['unfinished', 'live', 'recent'],
+  ['full', 'live', 'full'],
+  ['daily', 'daily', 'daily'],
+];
 
-/** A time in the future counts as never: the clock was set back. */
-const isOlder = (ms: number | null, seconds: number, now: Now): boolean =>
-  ms === null || ms > now.ms || now.ms - ms >= seconds * 1000;
-
-function isRecentDue(folder: DueFolder, intervals: Intervals, isPresent: boolean, now: Now): boolean {
-  if (folder.priority !== 'high' || !folder.isFirstSynced) return false;
-  return isOlder(folder.recentSyncedMs, isPresent ? intervals.recentSeconds : intervals.recentSecondsAway, now);
+/** A first sync, or a first look at the account, when nothing else is due. */
+function mostUrgent(due: readonly FolderRule[], isThere: boolean): TaskClass {
+  const found = classes.find(([name]) => due.some((rule) => rule.name === name));
+  return found?.[isThere ? 1 : 2] ?? 'first';
 }
 
-function isFullDue(folder: DueFolder, intervals: Intervals, isPresent: boolean, now: Now): boolean {
-  if (!folder.isFirstSynced) return false;
-  if (folder.priority === 'high')
-    return isOlder(folder.fullSyncedMs, isPresent ? intervals.fullSeconds : intervals.fullSecondsAway, now);
-  return isDailyDue(folder.fullSyncedMs, intervals.lowStart, now);
+function classOf(rule: RuleName, isThere: boolean): TaskClass {
+  return classes.find(([name]) => name === rule)?.[isThere ? 1 : 2] ?? 'first';
 }
 
-/**
- * Once a local day, from `start` on: due when no full pass ended since the last start that has passed. A start that DST
- * skips is passed at the next minute there is; one that comes twice counts once, because the date does.
- */
-export function isDailyDue(lastMs: number | null, start: string, now: Now): boolean {
-  if (lastMs === null || lastMs > now.ms) return true;
-  return startDay(now.toLocal(lastMs), start) < startDay(now.local, start);
+function earliestDue(look: Look, lane: Lane | undefined): Due | null {
+  const found: { earliest: Due | null } = { earliest: null };
+  const offer = (rule: RuleName, dueMs: number, emfdid: number | null, held: LongestHold): void => {
+    const pausedMs = pause.untilMs(dueMs, look);
+    const atMs = Math.max(dueMs, held.untilMs, pausedMs);
+    if (found.earliest && found.earliest.atMs <= atMs) return;
+    const hold = atMs === dueMs ? null : atMs === pausedMs ? pause.name : held.name;
+    found.earliest = { atMs, rule, emfdid, hold, class: classOf(rule, look.isPresent) };
+  };
+  for (const rule of accountRules) {
+    const dueMs = isIn(rule, lane) ? rule.dueMs(look) : null;
+    if (dueMs !== null) offer(rule.name, dueMs, null, noHold);
+  }
+  for (const folder of look.account.folders) {
+    const held = longest(folderHolds, ({ untilMs }) => untilMs(folder, look));
+    if (held.untilMs === Number.POSITIVE_INFINITY) continue;
+    for (const rule of folderRules)
+      if (isIn(rule, lane) && rule.appliesTo(folder)) offer(rule.name, rule.dueMs(folder, look), folder.emfdid, held);
+  }
+  return found.earliest;
 }
 
-/** The local date whose start was the last to pass: the day itself after `start`, the day before until then. */
-function startDay({ date, time }: LocalTime, start: string): string {
-  if (time.slice(0, 5) >= start) return date;
-  return new Date(Date.parse(`${date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+interface LongestHold {
+  readonly name: HoldName | null;
+  /** 0: none holds. */
+  readonly untilMs: number;
+}
+
+const noHold: LongestHold = { name: null, untilMs: 0 };
+
+/** The hold that lets go last. */
+function longest<Hold extends { readonly name: HoldName }>(
+  holds: readonly Hold[],
+  untilOf: (hold: Hold) => number | null,
+): LongestHold {
+  let last = noHold;
+  for (const hold of holds) {
+    const untilMs = untilOf(hold);
+    if (untilMs !== null && untilMs > last.untilMs) last = { name: hold.name, untilMs };
+  }
+  return last;
 }

@@ -5,6 +5,7 @@
  */
 import type { Instant } from '../base/clock.ts';
 import type { UidSet } from '../base/uid-set.ts';
+import type { ScheduleReads, ScheduleWrites } from './schedule.ts';
 
 export type Security = 'tls' | 'starttls' | 'none';
 export type AccountState = 'ok' | 'auth_error' | 'backoff';
@@ -289,7 +290,7 @@ export interface MessageSummary {
   readonly from: readonly Address[];
 }
 
-export interface StoreReads {
+export interface StoreReads extends ScheduleReads {
   accounts(): Promise<Account[]>;
   account(acntid: number): Promise<Account | undefined>;
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
@@ -317,7 +318,7 @@ export interface StoreReads {
   presence(): Promise<Map<string, Instant>>;
 }
 
-export interface StoreWrites {
+export interface StoreWrites extends ScheduleWrites {
   /** Raises the fencing epoch and makes it this store's own: every older engine's next write throws `fenced`. */
   raiseEpoch(): Promise<number>;
   /** Encrypts email_accounts.new_password and blanks it; returns the accounts whose password changed, freed of auth_error. */

@@ -7,13 +7,17 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { EngineError } from '../../base/errors.ts';
 import { migration1 } from './migration-1.ts';
+import { migration2 } from './migration-2.ts';
 
 export interface Migration {
   readonly number: number;
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ number: 1, sql: migration1 }];
+export const migrations: readonly Migration[] = [
+  { number: 1, sql: migration1 },
+  { number: 2, sql: migration2 },
+];
 
 const newest = (known: readonly Migration[]): number => known.at(-1)?.number ?? 0;
 

@@ -4,14 +4,17 @@
  */
 import type { Store, StoreReads, StoreWrites } from '../store.ts';
 import { account, accounts } from './account-row.ts';
+import { accountCount, accountTimes, accountTimesPage } from './account-times.ts';
 import { hasNewPasswords, password } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { toStoreFailure } from './failure.ts';
 import { folder, folders } from './folder-row.ts';
 import { ledger } from './ledger.ts';
 import * as messages from './messages.ts';
+import { accountsOfUsers, hasChangedAccounts, presenceSince } from './presence.ts';
 import { quarantine } from './quarantine.ts';
 import { accountSize } from './remove-account.ts';
+import { serverRests } from './server-rests.ts';
 import type { WriteVerb } from './verbs.ts';
 
 export type Write = <Verb extends WriteVerb>(
@@ -56,6 +59,12 @@ function readsOf(c: Connection): StoreReads {
     messages: (filter) => read(() => messages.messages(c, filter)),
     raw: (messageId) => read(() => messages.raw(c, messageId)),
     presence: () => read(messages.presence),
+    accountCount: () => read(accountCount),
+    accountTimesPage: (afterAcntid, limit) => read(() => accountTimesPage(c, afterAcntid, limit)),
+    accountTimes: (acntid) => read(() => accountTimes(c, acntid)),
+    presenceSince: (at) => read(() => presenceSince(c, at)),
+    accountsOfUsers: (userIds) => read(() => accountsOfUsers(c, userIds)),
+    serverRests: () => read(serverRests),
   };
 }
 
@@ -82,5 +91,9 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     failFolder: (emfdid, failure) => write('failFolder', emfdid, failure),
     approveDeletions: (emfdid, at) => write('approveDeletions', emfdid, at),
     retryQuarantined: (emfdid, uid, at) => write('retryQuarantined', emfdid, uid, at),
+    takeChangedAccounts: async () => ((await read(hasChangedAccounts)) ? write('takeChangedAccounts') : []),
+    setPresence: (userId, at) => write('setPresence', userId, at),
+    clearPresence: (userId) => write('clearPresence', userId),
+    recordServerRest: (server, rest) => write('recordServerRest', server, rest),
   };
 }

@@ -11,9 +11,11 @@ import { applyFlags, applyVanished } from './flags.ts';
 import { applyFolderPlan, setFolderPriority } from './folders.ts';
 import { approveDeletions, recordListing } from './listing.ts';
 import { endPass, failFolder, recordUnchanged } from './pass.ts';
+import { clearPresence, setPresence, takeChangedAccounts } from './presence.ts';
 import { retryQuarantined } from './quarantine.ts';
 import { removeAccount } from './remove-account.ts';
 import { applyReset } from './reset.ts';
+import { recordServerRest } from './server-rests.ts';
 
 export type WriteVerb = keyof StoreWrites;
 
@@ -37,6 +39,10 @@ const verbs = {
   failFolder,
   approveDeletions,
   retryQuarantined,
+  takeChangedAccounts,
+  setPresence,
+  clearPresence,
+  recordServerRest,
 } satisfies {
   [Verb in WriteVerb]: (
     c: Connection,

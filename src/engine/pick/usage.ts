@@ -1,0 +1,151 @@
+/** Counts slots and connections in use, by pool, host, server and account, against the ceilings. The arithmetic behind `pick`. */
+import { type Pool, taskClasses } from '../schedule/task-class.ts';
+import type { Candidate, Running, Situation } from './situation.ts';
+
+/** Twice a slice: whoever is longer at it is stuck or slow. */
+const slowAfterMs = 120_000;
+
+/** Kept from patient tasks: a quarter, at least one, nothing of one. */
+export const reserveOf = (count: number): number => (count < 2 ? 0 : Math.ceil(count / 4));
+
+/** What tasks that compete for the same room have in common. */
+export interface Place {
+  readonly pool: Pool;
+  /** Of this pool: connections to send mail are counted apart from those to fetch it. */
+  readonly host: string;
+  readonly needsConnection: boolean;
+  /** By its class, or because its host is slow. */
+  readonly isPatient: boolean;
+}
+
+export interface Usage {
+  placeOf(task: Candidate): Place;
+  /** Tasks on the place's host, started ones included. */
+  tasksOn(place: Place): number;
+  hasRoom(place: Place): boolean;
+  /** Its account keeps a connection open that the pass will use: it needs none of the host's others. */
+  hasKept(task: Candidate): boolean;
+  /** True: the task may start, and a slot and a connection are taken for it. */
+  take(task: Candidate, place: Place): boolean;
+  /** True: one more connection is taken for a task that has so many. */
+  takeMore(task: Candidate, place: Place, connections: number): boolean;
+}
+
+interface Use {
+  tasks: number;
+  connections: number;
+  patientTasks: number;
+  patientConnections: number;
+}
+
+export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage {
+  const { ceilings, allowedOn } = situation;
+  const { pools, hosts, accounts, servers } = countRunning(situation);
+  const slow = slowHosts(situation);
+  const kept = new Map(situation.kept.map(({ acntid, server }) => [acntid, server]));
+  const hasKept = (task: Candidate): boolean =>
+    poolOf(task) === 'sync' && task.server !== null && kept.get(task.acntid) === task.server;
+
+  const slotsLeft = ({ pool, isPatient }: Place): number => {
+    const [all, used] = [ceilings.slots[pool], useOf(pools, pool)];
+    const left = all - used.tasks;
+    return isPatient ? Math.min(left, all - reserveOf(all) - used.patientTasks) : left;
+  };
+  const connectionsLeft = ({ host, needsConnection, isPatient }: Place): number => {
+    if (!needsConnection) return Number.POSITIVE_INFINITY;
+    const [all, used] = [ceilings.connectionsPerHost, useOf(hosts, host)];
+    const left = all - used.connections;
+    return isPatient ? Math.min(left, all - reserveOf(all) - used.patientConnections) : left;
+  };
+  const connect = ({ host, isPatient }: Place, count: number): void => {
+    useOf(hosts, host).connections += count;
+    if (isPatient) useOf(hosts, host).patientConnections += 1;
+  };
+  return {
+    placeOf: (task) => placeOf(task, slow),
+    tasksOn: ({ host }) => useOf(hosts, host).tasks,
+    hasRoom: (place) => slotsLeft(place) > 0 && connectionsLeft(place) > 0,
+    hasKept,
+    take(task, place) {
+      const isBusy = (accounts.get(accountOf(task)) ?? 0) > 0;
+      const isAllowed = task.server === null || (servers.get(task.server) ?? 0) < allowedOn(task.server);
+      const takesOver = hasKept(task);
+      const isFree = slotsLeft(place) > 0 && (takesOver || connectionsLeft(place) > 0);
+      if (isBusy || !isAllowed || !isFree) return false;
+      countTask({ pools, hosts, accounts, servers }, task, place);
+      if (place.needsConnection) connect(place, takesOver ? 0 : 1);
+      if (takesOver) kept.delete(task.acntid);
+      return true;
+    },
+    takeMore(task, place, connections) {
+      const isEnough = connections >= Math.min(task.connectionCountMax, ceilings.connectionsPerAccount);
+      if (!place.needsConnection || isEnough || connectionsLeft(place) <= 0) return false;
+      connect(place, 1);
+      return true;
+    },
+  };
+}
+
+interface Counts {
+  readonly pools: Map<string, Use>;
+  readonly hosts: Map<string, Use>;
+  readonly accounts: Map<string, number>;
+  readonly servers: Map<string, number>;
+}
+
+function countRunning(situation: Omit<Situation<Candidate>, 'due'>): Counts {
+  const counts: Counts = { pools: new Map(), hosts: new Map(), accounts: new Map(), servers: new Map() };
+  const slow = slowHosts(situation);
+  for (const task of situation.running) {
+    const place = placeOf(task, slow);
+    countTask(counts, task, place);
+    const use = useOf(counts.hosts, place.host);
+    use.connections += task.connections;
+    if (place.isPatient) use.patientConnections += task.connections;
+  }
+  for (const { server } of situation.kept) useOf(counts.hosts, hostOf('sync', server)).connections += 1;
+  return counts;
+}
+
+type Task = Pick<Candidate, 'class' | 'acntid' | 'server'>;
+
+function countTask({ pools, hosts, accounts, servers }: Counts, task: Task, { pool, host, isPatient }: Place): void {
+  for (const use of [useOf(pools, pool), useOf(hosts, host)]) {
+    use.tasks += 1;
+    if (isPatient) use.patientTasks += 1;
+  }
+  accounts.set(accountOf(task), (accounts.get(accountOf(task)) ?? 0) + 1);
+  if (task.server !== null) servers.set(task.server, (servers.get(task.server) ?? 0) + 1);
+}
+
+function useOf(uses: Map<string, Use>, key: string): Use {
+  const known = uses.get(key);
+  if (known) return known;
+  const use: Use = { tasks: 0, connections: 0, patientTasks: 0, patientConnections: 0 };
+  uses.set(key, use);
+  return use;
+}
+
+const poolOf = (task: Task): Pool => taskClasses[task.class].pool;
+const hostOf = (pool: Pool, server: string): string => `${pool}/${server.slice(0, server.lastIndexOf(':'))}`;
+/** Two tasks of one account and pool never run at a time. */
+const accountOf = (task: Task): string => `${poolOf(task)}/${task.acntid}`;
+
+function placeOf(task: Task, slow: ReadonlySet<string>): Place {
+  const { pool, isPatient } = taskClasses[task.class];
+  const host = task.server === null ? pool : hostOf(pool, task.server);
+  return { pool, host, needsConnection: task.server !== null, isPatient: isPatient || slow.has(host) };
+}
+
+/** Hosts where half of what runs, or more, has been running for long: what starts there may be long, too. */
+function slowHosts({ running, nowMs }: { readonly running: readonly Running[]; readonly nowMs: number }): Set<string> {
+  const hosts = new Map<string, { all: number; slow: number }>();
+  for (const task of running) {
+    const { host } = placeOf(task, new Set());
+    const count = hosts.get(host) ?? { all: 0, slow: 0 };
+    count.all += 1;
+    if (nowMs - task.startedMs > slowAfterMs) count.slow += 1;
+    hosts.set(host, count);
+  }
+  return new Set([...hosts].filter(([, { all, slow }]) => slow * 2 >= all).map(([host]) => host));
+}
