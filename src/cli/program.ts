@@ -15,6 +15,8 @@ import { register as folder } from './folder.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
 import { register as run } from './run.ts';
+import { register as service } from './service.ts';
+import { register as status } from './status.ts';
 import { register as sync } from './sync.ts';
 import { register as verify } from './verify.ts';
 
@@ -29,6 +31,8 @@ export function createProgram(context: CliContext): Command {
       context.configFile = command.optsWithGlobals<{ config?: string }>().config;
     });
   run(program, context);
+  service(program, context);
+  status(program, context);
   sync(program, context);
   verify(program, context);
   const account = program

@@ -17,6 +17,8 @@ function primaryGroup(user: string): number {
   try {
     return Number(execFileSync('id', ['-g', '--', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch (error) {
-    throw new EngineError('config_invalid', `BACKPROC_RUN_AS: there is no user ${JSON.stringify(user)}`, { cause: error });
+    throw new EngineError('config_invalid', `BACKPROC_RUN_AS: there is no user ${JSON.stringify(user)}`, {
+      cause: error,
+    });
   }
 }

@@ -9,6 +9,7 @@ import { EngineError } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { storeFile } from '../config/store-location.ts';
 import type { HolderRecord } from '../engine/holder.ts';
+import type { ReloadResult } from '../engine/orders.ts';
 import type { CliContext } from './context.ts';
 import { dropPrivileges } from './run-as.ts';
 
@@ -57,7 +58,7 @@ async function start(context: CliContext): Promise<void> {
     while (performance.now() < endMs) {
       const code = await Promise.race([ended, wait(lookMs)]);
       const holder = await holderOf(loaded);
-      if (holder?.pid === pid && holder?.control !== null) return context.say(`running as process ${pid}`);
+      if (holder && holder.pid === pid && (await isReady(holder))) return context.say(`running as process ${pid}`);
       if (code !== undefined && holder) return context.say(`already running as process ${holder.pid}`);
       if (code !== undefined) throw new EngineError('engine_unreachable', readFileSync(errors, 'utf8').trim());
     }
@@ -65,6 +66,16 @@ async function start(context: CliContext): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** It answers once the store is open. */
+async function isReady({ control }: HolderRecord): Promise<boolean> {
+  if (control === null) return false;
+  const { giveOrder } = await import('../engine/control.ts');
+  return giveOrder(control, { order: 'status' }).then(
+    () => true,
+    () => false,
+  );
 }
 
 function launchDetached(
@@ -144,9 +155,4 @@ async function reload(context: CliContext): Promise<void> {
   context.say(result.changed.length === 0 ? 'nothing changed' : `changed: ${result.changed.join(', ')}`);
   if (result.needsRestart.length > 0)
     context.print(`taken at the next start only: ${result.needsRestart.join(', ')} (\`backproc restart\`)`);
-}
-
-export interface ReloadResult {
-  readonly changed: readonly string[];
-  readonly needsRestart: readonly string[];
 }

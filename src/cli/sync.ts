@@ -2,11 +2,12 @@
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
-import type { Scope } from '../sync/pass.ts';
+import type { PassReport, Progress, Scope } from '../sync/pass.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
-import { type AtWork, exitCodeOfReports, firstError, runPasses, summary } from './passes.ts';
+import { type AtWork, exitCodeOfReports, firstError, type PassesResult, runPasses, summary } from './passes.ts';
+import { createProgressDisplay } from './progress-display.ts';
 import { formatTable } from './table.ts';
 
 interface Options {
@@ -31,16 +32,32 @@ export function register(program: Command, context: CliContext): void {
 async function sync(context: CliContext, acntid: number, paths: readonly string[], options: Options): Promise<void> {
   const scope: Scope = { kind: 'command', pass: options.full ? 'full' : 'recent', paths };
   if (options.dryRun) return dryRun(context, acntid, scope, options.json === true);
-  const result = await runPasses(context, {
-    isDebug: options.debug === true,
-    findWork: async ({ store }) => [{ acntid: (await accountOf(store, acntid)).acntid, scope }],
-  });
-  if ('holder' in result) throw lockedError(result);
+  const result = await passOrOrder(context, acntid, scope, options);
   if (options.json) context.print(JSON.stringify(result.reports[0], null, 2));
   else context.say(summary(result));
   const trouble = firstError(result.reports);
   if (trouble !== null) context.stderr.write(`backproc: ${trouble}\n`);
   context.setExitCode(exitCodeOfReports(result.reports));
+}
+
+/** By the engine where one runs: it has the account's connection, and is its only writer. */
+async function passOrOrder(context: CliContext, acntid: number, scope: Scope, options: Options): Promise<PassesResult> {
+  const startedMs = performance.now();
+  await context.withStore((store) => accountOf(store, acntid));
+  const result = await runPasses(context, {
+    isDebug: options.debug === true,
+    findWork: () => Promise.resolve([{ acntid, scope }]),
+  });
+  if (!('holder' in result)) return result;
+  if (!result.holder?.control) throw lockedError(result);
+  const { giveOrder } = await import('../engine/control.ts');
+  const display = context.isTerminal ? createProgressDisplay(context.stdout) : null;
+  const order = { order: 'sync', acntid, scope };
+  const onProgress = (value: unknown): void => display?.progress(value as Progress);
+  const report = (await giveOrder(result.holder.control, order, onProgress)) as PassReport;
+  display?.report(report);
+  display?.clear();
+  return { reports: [report], seconds: (performance.now() - startedMs) / 1000 };
 }
 
 const lockedError = ({ holder }: AtWork): EngineError =>

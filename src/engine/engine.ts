@@ -13,7 +13,8 @@ import { createStoreClient } from '../store/sqlite/store-client.ts';
 import { type StoreThread, startStoreThread } from '../store/sqlite/store-thread.ts';
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
-import { beatMs, describeSelf, type HolderFiles, writeHolder } from './holder.ts';
+import type { ThreadLimits } from './choose-thread.ts';
+import { beatMs, describeSelf, type HolderFiles, type HolderRecord, writeHolder } from './holder.ts';
 import type { Lock } from './lock.ts';
 import type { LogStart } from './protocol.ts';
 import { remember } from './quick-look.ts';
@@ -40,9 +41,14 @@ export interface EngineOptions {
 }
 
 export interface Engine {
+  /** As it holds now. */
+  readonly config: Config;
+  readonly holder: HolderRecord;
   readonly store: Store;
   readonly log: Log;
   readonly threads: Threads;
+  /** Another configuration holds from now on; tasks under way end with the old one. */
+  reconfigure(config: Config): void;
   /** Tasks end, at most after `graceMs`. Durable steps of the store so far are told for the crash tests. May be called twice. */
   close(graceMs: number): Promise<{ steps: number }>;
 }
@@ -64,7 +70,8 @@ async function open(options: EngineOptions): Promise<Engine> {
   const log = createLog({ ...logStart(config), thread: 't0', onProblem: options.onProblem });
   removeOldLogs(config);
   if (options.configFile !== null) remember(options.configFile, { storeFile: file, version: options.version });
-  const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, describeEngine(options));
+  const record = describeEngine(options);
+  const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);
   const brokenOnce = once(options.onBroken);
   // Also while a long migration runs in the store thread: that is work, not a hang.
   const beat = setInterval(() => beatOnce(lock, holder, log, brokenOnce), beatMs);
@@ -91,10 +98,19 @@ async function open(options: EngineOptions): Promise<Engine> {
       return result;
     };
     let closing: ReturnType<typeof close> | null = null;
+    let current = config;
     return {
+      get config() {
+        return current;
+      },
+      holder: record,
       store,
       log,
       threads,
+      reconfigure(given) {
+        current = given;
+        threads.reconfigure(threadStart(given), threadLimits(given));
+      },
       close(graceMs) {
         closing ??= close(graceMs);
         return closing;
@@ -151,30 +167,25 @@ const watchdogLimits: WatchdogLimits = {
 
 function threadsOptions(options: EngineOptions, storeThread: StoreThread, log: Log): ThreadsOptions {
   const { config, onProgress, onStir, onLost } = options;
-  const limits = {
+  return { storeThread, start: threadStart(config), limits: threadLimits(config), log, onProgress, onStir, onLost };
+}
+
+const threadStart = (config: Config): ThreadsOptions['start'] => ({
+  storeFile: storeFile(config),
+  keyFile: config.BACKPROC_SECRET_KEY_FILE,
+  limits: {
     messageBytesMax: config.EMAIL_MAX_MESSAGE_BYTES,
     authRetrySeconds: config.EMAIL_AUTH_ERROR_CHECK_RETRY_TIME,
     commandTimeoutMs: config.EMAIL_NETWORK_TIMEOUT * 1000,
     // 1 MiB in 60 s = 17 KiB/s: slower than any link that people still use, faster than a drip that would never end.
     transferTimeoutMsPerMib: config.EMAIL_NETWORK_TIMEOUT * 1000,
-  };
-  return {
-    storeThread,
-    start: {
-      storeFile: storeFile(config),
-      keyFile: config.BACKPROC_SECRET_KEY_FILE,
-      limits,
-      log: logStart(config),
-      progressMs,
-    },
-    limits: {
-      threadCountMax: config.BG_MAX_THREADS,
-      tasksPerThreadMax: Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD),
-      coreCount: availableParallelism(),
-    },
-    log,
-    onProgress,
-    onStir,
-    onLost,
-  };
-}
+  },
+  log: logStart(config),
+  progressMs,
+});
+
+const threadLimits = (config: Config): ThreadLimits => ({
+  threadCountMax: config.BG_MAX_THREADS,
+  tasksPerThreadMax: Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD),
+  coreCount: availableParallelism(),
+});

@@ -86,12 +86,6 @@ export const freshMs = 30_000;
 
 export const isFresh = (holder: Holder, ms = freshMs): boolean => Math.abs(Date.now() - holder.beatAtMs) < ms;
 
-/** For people: whoever is meant by the pid file and alive. */
-export function readPidFile(pidFolder: string): HolderRecord | undefined {
-  const record = readRecord(pidFileOf(pidFolder));
-  return record && isAlive(record) ? record : undefined;
-}
-
 function readRecord(file: string): HolderRecord | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as HolderRecord;

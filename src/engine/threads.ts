@@ -38,6 +38,10 @@ export interface Threads {
   endIdle(idleMs: number, warmGroups: readonly ThreadGroup[]): void;
   /** The task's connections are cut; it ends with `aborted`. */
   cancel(taskId: number): void;
+  /** Threads started from now on are as given; those that run end when their tasks have. */
+  reconfigure(start: ThreadsOptions['start'], limits: ThreadLimits): void;
+  /** All of a kind, waiting ones included. */
+  cancelAll(what: TaskKind): void;
   /** Ends the thread; its tasks go to others. False: it can't be ended. */
   replace(name: string, because: string): Promise<boolean>;
   list(): readonly Thread[];
@@ -54,16 +58,19 @@ const deathsMax = 2;
 const retireMs = 10_000;
 
 export function createThreads(options: ThreadsOptions): Threads {
-  const { log, limits } = options;
+  const { log } = options;
+  let { start: startWith, limits } = options;
   const threads = new Map<string, Thread>();
   const waiting: Pending[] = [];
   const holders = createHolders();
+  /** They finish what they have, and get no more. */
+  const retiring = new Map<string, Thread>();
   let nextTaskId = 1;
   let isStopping = false;
 
   const start = (group: ThreadGroup): Thread => {
-    const name = freeName(threads);
-    const thread = startThread(name, group, options.storeThread, options.start, { onMessage, onExit });
+    const name = freeName([threads, retiring]);
+    const thread = startThread(name, group, options.storeThread, startWith, { onMessage, onExit });
     threads.set(name, thread);
     return thread;
   };
@@ -81,12 +88,22 @@ export function createThreads(options: ThreadsOptions): Threads {
     for (const pending of waiting.splice(0)) {
       const group = groupOf[pending.what];
       const thread = full.has(group) ? undefined : choose(pending);
-      if (thread) thread.give(pending);
+      if (thread) give(thread, pending);
       else {
         full.add(group);
         waiting.push(pending);
       }
     }
+  };
+  const give = (thread: Thread, pending: Pending): void => {
+    const holder = pending.acntid === null ? undefined : holders.of(pending.acntid);
+    // Its thread is full: the pass logs in elsewhere.
+    if (pending.acntid !== null && holder !== undefined && holder !== thread.name) release(pending.acntid);
+    thread.give(pending);
+  };
+  const release = (acntid: number): void => {
+    const name = holders.remove(acntid);
+    if (name !== undefined) threads.get(name)?.tell({ kind: 'release', acntid });
   };
   /** From here on it counts no more, and may take its time. */
   const forget = (name: string): void => {
@@ -97,8 +114,14 @@ export function createThreads(options: ThreadsOptions): Threads {
     const thread = threads.get(name);
     if (!thread) return;
     forget(name);
-    void thread.stop(retireMs).then(dispatch);
+    retiring.set(name, thread);
+    if (thread.tasks.size === 0) endRetired(thread);
   };
+  const endRetired = (thread: Thread): void =>
+    void thread.stop(retireMs).then(() => {
+      retiring.delete(thread.name);
+      dispatch();
+    });
 
   function onMessage(thread: Thread, message: FromThread): void {
     if (message.kind === 'progress') options.onProgress(message.progress);
@@ -113,6 +136,7 @@ export function createThreads(options: ThreadsOptions): Threads {
     if (pending.acntid !== null) holders.note(pending.acntid, thread.name, keepsConnection(outcome));
     if ('error' in outcome && outcome.error.code === 'bug') log.threadingError(outcome.error.detail, placeOf(pending));
     pending.settle(outcome);
+    if (retiring.get(thread.name) === thread && thread.tasks.size === 0) endRetired(thread);
     dispatch();
   }
   function onExit(thread: Thread, cause: ErrorRecord): void {
@@ -139,7 +163,7 @@ export function createThreads(options: ThreadsOptions): Threads {
     get waitingCount() {
       return waiting.length;
     },
-    list: () => [...threads.values()],
+    list: () => [...threads.values(), ...retiring.values()],
     run<K extends TaskKind>(what: K, task: TaskOf<K>, acntid: number | null) {
       if (isStopping) return Promise.resolve({ error: aborted });
       return new Promise<TaskOutcome<K>>((resolve) => {
@@ -150,10 +174,7 @@ export function createThreads(options: ThreadsOptions): Threads {
         dispatch();
       });
     },
-    release(acntid) {
-      const name = holders.remove(acntid);
-      if (name !== undefined) threads.get(name)?.tell({ kind: 'release', acntid });
-    },
+    release,
     warm(group) {
       if (![...threads.values()].some((thread) => thread.group === group)) start(group);
     },
@@ -165,16 +186,30 @@ export function createThreads(options: ThreadsOptions): Threads {
       }
     },
     cancel(taskId) {
-      for (const thread of threads.values()) if (thread.tasks.has(taskId)) thread.tell({ kind: 'cancel', taskId });
+      for (const thread of [...threads.values(), ...retiring.values()])
+        if (thread.tasks.has(taskId)) thread.tell({ kind: 'cancel', taskId });
+    },
+    reconfigure(given, givenLimits) {
+      startWith = given;
+      limits = givenLimits;
+      for (const name of threads.keys()) retire(name);
+    },
+    cancelAll(what) {
+      const [those, others] = [waiting.filter((one) => one.what === what), waiting.filter((one) => one.what !== what)];
+      waiting.splice(0, waiting.length, ...others);
+      for (const pending of those) pending.settle({ error: aborted });
+      for (const thread of [...threads.values(), ...retiring.values()])
+        for (const [taskId, { pending }] of thread.tasks)
+          if (pending.what === what) thread.tell({ kind: 'cancel', taskId });
     },
     async replace(name, because) {
       log.threadingError(`${name} is replaced: ${because}`);
-      return (await threads.get(name)?.kill()) ?? true;
+      return (await (threads.get(name) ?? retiring.get(name))?.kill()) ?? true;
     },
     async stop(graceMs) {
       isStopping = true;
       for (const pending of waiting.splice(0)) pending.settle({ error: aborted });
-      await Promise.all([...threads.values()].map((thread) => thread.stop(graceMs)));
+      await Promise.all([...threads.values(), ...retiring.values()].map((thread) => thread.stop(graceMs)));
     },
   };
 }
@@ -190,8 +225,8 @@ const keepsConnection = (outcome: Outcome): boolean =>
 
 const placeOf = ({ acntid }: Pending): { acntid: number } | undefined => (acntid === null ? undefined : { acntid });
 
-function freeName(threads: ReadonlyMap<string, Thread>): string {
+function freeName(taken: readonly ReadonlyMap<string, Thread>[]): string {
   let number = 1;
-  while (threads.has(`t${number}`)) number += 1;
+  while (taken.some((threads) => threads.has(`t${number}`))) number += 1;
   return `t${number}`;
 }

@@ -296,6 +296,10 @@ export interface StoreReads extends ScheduleReads {
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
   password(acntid: number): Promise<string | undefined>;
   accountSize(acntid: number): Promise<AccountSize>;
+  /** How many enabled accounts are in which state. */
+  accountStates(): Promise<Record<AccountState, number>>;
+  /** Enabled accounts that are not well, those that failed last first. */
+  troubledAccounts(limit: number): Promise<{ acntid: number; error: string; retryAt: Instant | null }[]>;
   /** Ordered by path; retired ones left out unless asked for. */
   folders(acntid: number, options?: { readonly withRetired?: boolean }): Promise<Folder[]>;
   folder(emfdid: number): Promise<Folder | undefined>;
@@ -315,6 +319,8 @@ export interface StoreReads extends ScheduleReads {
   messages(filter: { acntid?: number; emfdid?: number; limit: number; beforeId?: number }): Promise<MessageSummary[]>;
   raw(messageId: number): Promise<Uint8Array | undefined>;
   /** user_id → last_seen_at */
+  /** Another number whenever somebody else has committed since the last call; costs microseconds. */
+  version(): Promise<number>;
   presence(): Promise<Map<string, Instant>>;
 }
 

@@ -2,6 +2,8 @@
 
 export type TaskClass = 'outbox' | 'live' | 'recent' | 'full' | 'daily' | 'first' | 'reading';
 
+export const isTaskClass = (text: string): text is TaskClass => Object.hasOwn(taskClasses, text);
+
 /** Tasks of different pools never wait for each other: they have threads and connections of their own. */
 export type Pool = 'send' | 'sync' | 'read';
 

@@ -36,6 +36,22 @@ export function account(c: Connection, acntid: number): Account | undefined {
   return row && toAccount(row);
 }
 
+export function accountStates(c: Connection): Record<AccountState, number> {
+  const sql = 'SELECT state, COUNT(*) AS count FROM email_accounts WHERE enabled = 1 GROUP BY state';
+  const counts = c.all<{ state: AccountState; count: number }>(sql);
+  const of = (state: AccountState): number => counts.find((row) => row.state === state)?.count ?? 0;
+  return { ok: of('ok'), auth_error: of('auth_error'), backoff: of('backoff') };
+}
+
+export function troubledAccounts(
+  c: Connection,
+  limit: number,
+): { acntid: number; error: string; retryAt: string | null }[] {
+  const sql = `SELECT acntid, COALESCE(last_error, state) AS error, retry_at AS retryAt FROM email_accounts
+    WHERE enabled = 1 AND state <> 'ok' ORDER BY checked_at DESC LIMIT ?`;
+  return c.all(sql, limit);
+}
+
 function toAccount(row: AccountRow): Account {
   return {
     acntid: row.acntid,

@@ -3,7 +3,7 @@
  * differ in nothing but that way.
  */
 import type { Store, StoreReads, StoreWrites } from '../store.ts';
-import { account, accounts } from './account-row.ts';
+import { account, accountStates, accounts, troubledAccounts } from './account-row.ts';
 import { accountCount, accountTimes, accountTimesPage } from './account-times.ts';
 import { hasNewPasswords, password } from './accounts.ts';
 import type { Connection } from './connection.ts';
@@ -42,10 +42,13 @@ const readerOf =
 function readsOf(c: Connection): StoreReads {
   const read = readerOf(c);
   return {
+    version: () => read(() => Number(c.database.pragma('data_version', { simple: true }))),
     accounts: () => read(accounts),
     account: (acntid) => read(() => account(c, acntid)),
     password: (acntid) => read(() => password(c, acntid)),
     accountSize: (acntid) => read(() => accountSize(c, acntid)),
+    accountStates: () => read(accountStates),
+    troubledAccounts: (limit) => read(() => troubledAccounts(c, limit)),
     folders: (acntid, options) => read(() => folders(c, acntid, options)),
     folder: (emfdid) => read(() => folder(c, emfdid)),
     storedMessages: (emfdid) => read(() => messages.storedMessages(c, emfdid)),
