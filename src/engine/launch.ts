@@ -62,21 +62,18 @@ async function takeOverFromOlder(
   return lock ? { kind: 'locked', lock } : { kind: 'at-work', record };
 }
 
-/** Ends as soon as the lock is free or the beat moves. */
+/** Ends as soon as the lock is free, or somebody shows life: another beat, another process, a record that was not there. */
 async function watch(options: LaunchOptions, first: Holder | undefined, times: LaunchTimes): Promise<LaunchAnswer> {
   const endMs = performance.now() + times.watchMs;
-  let holder = first;
   while (performance.now() < endMs) {
     const lock = await acquireLock(lockFileOf(options.storeFile));
     if (lock) return { kind: 'locked', lock };
     await wait(lookMs);
     const now = readHolder(options.storeFile);
-    // Another process, or another beat: somebody works.
-    if (now && holder && !isSameBeat(now, holder)) return { kind: 'at-work', record: now.record };
-    holder ??= now;
+    if (now && !(first && isSameBeat(now, first))) return { kind: 'at-work', record: now.record };
   }
-  return holder
-    ? endHolder(options, holder, times)
+  return first
+    ? endHolder(options, first, times)
     : { kind: 'stuck', detail: 'The process that holds it left no record.' };
 }
 

@@ -1,0 +1,118 @@
+/** Launches beside a running engine: quiet beside one that beats, patient beside one that does not, and never two at work. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LaunchAnswer } from '../../src/engine/launch.ts';
+import { startEngine, until } from '../support/engine-process.ts';
+import { createInstallation, type Installation } from '../support/installation.ts';
+
+const dist = join(import.meta.dirname, '../../dist');
+const { launch }: typeof import('../../src/engine/launch.ts') = await import(`${dist}/engine/launch.js`);
+const { giveOrder }: typeof import('../../src/engine/control.ts') = await import(`${dist}/engine/control.js`);
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+/** An engine without accounts: whether it works is seen by its beat. */
+async function stage() {
+  const installation = createInstallation();
+  cleanups.push(() => installation.remove());
+  const engine = await startEngine(installation);
+  cleanups.push(async () => {
+    engine.child.kill('SIGKILL');
+    await engine.ended;
+  });
+  return { installation, engine };
+}
+
+/** Short times: a beat comes every five seconds, so six without one are long. */
+async function launchBeside(installation: Installation, version = '0.1.0', times = { freshMs: 0, watchMs: 6500 }) {
+  const said: string[] = [];
+  const answer: LaunchAnswer = await launch({
+    storeFile: installation.storeFile,
+    version,
+    askToStop: (control) => giveOrder(control, { order: 'stop' }).then(() => true),
+    say: (text) => said.push(text),
+    times: { ...times, endMs: 3000 },
+  });
+  if (answer.kind === 'locked') cleanups.push(() => answer.lock.release());
+  return { answer, said };
+}
+
+describe('a launch beside an engine', () => {
+  it('that beats sees the next beat, and leaves it alone', async () => {
+    const { installation, engine } = await stage();
+    const { answer, said } = await launchBeside(installation);
+    expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
+    expect(said).toEqual([]);
+  });
+
+  it('that stands still watches it, says so, ends it and takes over', async () => {
+    const { installation, engine } = await stage();
+    engine.child.kill('SIGSTOP');
+    const { answer, said } = await launchBeside(installation);
+    expect(answer.kind).toBe('locked');
+    expect(said).toEqual([expect.stringContaining(`process ${engine.child.pid} holds the lock and has not beaten`)]);
+    await engine.ended;
+    expect(engine.child.signalCode).toBe('SIGKILL');
+  });
+
+  it('that goes on again while it is watched leaves it alone', async () => {
+    const { installation, engine } = await stage();
+    engine.child.kill('SIGSTOP');
+    const launching = launchBeside(installation, '0.1.0', { freshMs: 0, watchMs: 30_000 });
+    engine.child.kill('SIGCONT');
+    expect((await launching).answer.kind).toBe('at-work');
+    expect(engine.child.exitCode).toBeNull();
+  });
+
+  it('of an older version tells it to finish, and takes over', async () => {
+    const { installation, engine } = await stage();
+    const { answer, said } = await launchBeside(installation, '99.0.0');
+    expect(answer.kind).toBe('locked');
+    expect(said).toEqual([expect.stringContaining('was asked to finish')]);
+    expect(await engine.ended).toBe(0);
+  });
+
+  it('of a newer version leaves it alone', async () => {
+    const { installation } = await stage();
+    expect((await launchBeside(installation, '0.0.1', { freshMs: 30_000, watchMs: 0 })).answer.kind).toBe('at-work');
+  });
+
+  it('whose files somebody deleted finds them again after a beat', async () => {
+    const { installation, engine } = await stage();
+    const files = [join(installation.folder, 'pid/backproc.pid'), `${installation.storeFile}.engine`];
+    for (const file of files) rmSync(file);
+    const { answer } = await launchBeside(installation);
+    expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
+    await until(() => files.every(existsSync));
+  });
+
+  it('whose lock file somebody deleted takes over, and the one that was robbed ends itself', async () => {
+    const { installation, engine } = await stage();
+    rmSync(`${installation.storeFile}.lock`);
+    expect((await launchBeside(installation)).answer.kind).toBe('locked');
+    expect(await engine.ended).toBe(75);
+  });
+});
+
+describe('six launches at once, again and again, with a kill in between', () => {
+  it('end in exactly one engine each time', async () => {
+    const installation = createInstallation();
+    cleanups.push(() => installation.remove());
+    await installation.run('account', 'list');
+    for (let round = 0; round < 6; round += 1) {
+      const launches = Array.from({ length: 6 }, () => installation.start('run'));
+      const isAlive = () => launches.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+      await until(() => isAlive().length === 1, 60_000);
+      const [holder] = isAlive();
+      const losers = launches.filter((one) => one !== holder);
+      for (const { ended } of losers) expect(await ended).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+      await until(async () => (await installation.run('status')).code !== 3);
+      holder?.child.kill('SIGKILL');
+      await holder?.ended;
+    }
+  });
+});
