@@ -48,7 +48,7 @@ export async function startEngine(installation: Installation): Promise<EnginePro
 export async function until(isTrue: () => Promise<boolean> | boolean, msMax = 30_000): Promise<void> {
   const endMs = performance.now() + msMax;
   while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error(`still not so after ${msMax} ms: ${isTrue}`);
+    if (performance.now() > endMs) throw new Error(`still not so after ${msMax} ms: ${isTrue.toString()}`);
     await wait(20);
   }
 }

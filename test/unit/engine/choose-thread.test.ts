@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chooseThread, type ThreadLimits, type ThreadLoad } from '../../../src/engine/choose-thread.ts';
+
+const limits: ThreadLimits = { threadCountMax: 3, tasksPerThreadMax: 2, coreCount: 2 };
+const load = (name: string, taskCount: number, utilization = 0): ThreadLoad => ({
+  name,
+  group: 'sync',
+  taskCount,
+  utilization,
+});
+
+describe('the thread for a task', () => {
+  it.each([
+    ['is started when there is none', [], undefined, { kind: 'start' }],
+    ['is the least busy one with room', [load('t1', 1), load('t2', 0)], undefined, { kind: 'use', name: 't2' }],
+    [
+      'is the one that keeps the account’s connection',
+      [load('t1', 1), load('t2', 0)],
+      't1',
+      { kind: 'use', name: 't1' },
+    ],
+    ['is another one when the keeper is full', [load('t1', 2), load('t2', 0)], 't1', { kind: 'use', name: 't2' }],
+    ['is started when all are full', [load('t1', 2)], undefined, { kind: 'start' }],
+    ['is started when all are busy and a core is free', [load('t1', 1, 0.95)], undefined, { kind: 'start' }],
+    [
+      'is a busy one when no core is free',
+      [load('t1', 1, 1), load('t2', 1, 1)],
+      undefined,
+      { kind: 'use', name: 't1' },
+    ],
+    [
+      'is waited for when all there may be are full',
+      [load('t1', 2), load('t2', 2), load('t3', 2)],
+      undefined,
+      { kind: 'wait' },
+    ],
+  ] as const)('%s', (_, threads, holder, expected) => {
+    expect(chooseThread(threads, 'sync', holder, limits)).toEqual(expected);
+  });
+
+  it('never has more tasks than it may, and never makes more threads than there may be', () => {
+    const loads = fc.array(
+      fc.record({ taskCount: fc.nat(2), utilization: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      { maxLength: 3 },
+    );
+    fc.assert(
+      fc.property(loads, fc.option(fc.constantFrom('t1', 't2', 't9'), { nil: undefined }), (given, holder) => {
+        const threads = given.map((one, index): ThreadLoad => ({ name: `t${index + 1}`, group: 'sync', ...one }));
+        const choice = chooseThread(threads, 'sync', holder, limits);
+        if (choice.kind === 'use') expect(threads.find(({ name }) => name === choice.name)?.taskCount).toBeLessThan(2);
+        if (choice.kind === 'start') expect(threads.length).toBeLessThan(3);
+        if (choice.kind === 'wait') expect(threads.every(({ taskCount }) => taskCount === 2)).toBe(true);
+      }),
+    );
+  });
+});
