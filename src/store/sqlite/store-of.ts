@@ -5,11 +5,13 @@
 import type { Store, StoreReads, StoreWrites } from '../store.ts';
 import { account, accountStates, accounts, troubledAccounts } from './account-row.ts';
 import { accountCount, accountTimes, accountTimesPage } from './account-times.ts';
+import { accountUsers } from './account-users.ts';
 import { hasNewPasswords, password } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { toStoreFailure } from './failure.ts';
 import { folder, folders } from './folder-row.ts';
 import { ledger } from './ledger.ts';
+import { grant, login, passwordCommand } from './logins.ts';
 import * as messages from './messages.ts';
 import { accountsOfUsers, hasChangedAccounts, presenceSince } from './presence.ts';
 import { quarantine } from './quarantine.ts';
@@ -68,6 +70,10 @@ function readsOf(c: Connection): StoreReads {
     presenceSince: (at) => read(() => presenceSince(c, at)),
     accountsOfUsers: (userIds) => read(() => accountsOfUsers(c, userIds)),
     serverRests: () => read(serverRests),
+    login: (acntid) => read(() => login(c, acntid)),
+    grant: (acntid) => read(() => grant(c, acntid)),
+    passwordCommand: (acntid) => read(() => passwordCommand(c, acntid)),
+    accountUsers: () => read(accountUsers),
   };
 }
 
@@ -98,5 +104,11 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     setPresence: (userId, at) => write('setPresence', userId, at),
     clearPresence: (userId) => write('clearPresence', userId),
     recordServerRest: (server, rest) => write('recordServerRest', server, rest),
+    leaseGrant: (request) => write('leaseGrant', request),
+    saveGrant: (refreshed) => write('saveGrant', refreshed),
+    failGrant: (failed) => write('failGrant', failed),
+    setAccountUsers: (acntid, userIds) => write('setAccountUsers', acntid, userIds),
+    changeKey: () => write('changeKey'),
+    dropOldKey: () => write('dropOldKey'),
   };
 }
