@@ -1,18 +1,23 @@
 /** `account add`: a single transaction; it does not connect. */
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
+import type { LoginChanges } from '../store/logins.ts';
 import type { CliContext } from './context.ts';
+import { addLoginOptions, givenLogin, type LoginOptions } from './login-options.ts';
 import { numberArgument } from './number-argument.ts';
-import { addPasswordOptions, askPassword, givenPassword, type PasswordOptions } from './password.ts';
+import { askPassword } from './password.ts';
+import { readerIds } from './reader-ids.ts';
+import { addSecretOptions, givenSecret } from './secret-options.ts';
 import { parseServerUrl } from './server-url.ts';
 
-interface Options extends PasswordOptions {
+interface Options extends LoginOptions {
   readonly email: string;
   readonly imap: string;
   readonly smtp?: string;
   readonly userId?: string;
   readonly name?: string;
   readonly id?: number;
+  readonly readers?: string;
   readonly allowPlaintext?: boolean;
   readonly json?: boolean;
 }
@@ -27,9 +32,11 @@ export function register(account: Command, context: CliContext): void {
     .option('--user-id <id>', 'who owns it in your application')
     .option('--name <name>', 'display name')
     .option('--id <acntid>', 'keep a number that your application already uses', numberArgument('--id'))
+    .option('--readers <user-ids>', 'further users who read it, separated by commas')
     .option('--allow-plaintext', 'send the password without TLS to imap:// and smtp:// hosts')
     .option('--json', 'print {"acntid":N}');
-  addPasswordOptions(command).action((options: Options) => add(context, options));
+  addSecretOptions(command, 'password', 'the password');
+  addLoginOptions(command).action((options: Options) => add(context, options));
 }
 
 async function add(context: CliContext, options: Options): Promise<void> {
@@ -41,7 +48,8 @@ async function add(context: CliContext, options: Options): Promise<void> {
     options.smtp === undefined
       ? null
       : parseServerUrl(options.smtp, { kind: 'smtp', email: options.email, allowPlaintext });
-  const password = (await givenPassword(context, options)) ?? (await askPassword(context));
+  const login = await givenLogin(context, options, null);
+  const password = await passwordFor(context, options, login);
   const acntid = await context.withStore((store) =>
     store.addAccount({
       ...(options.id === undefined ? {} : { acntid: options.id }),
@@ -52,7 +60,17 @@ async function add(context: CliContext, options: Options): Promise<void> {
       smtp,
       allowPlaintext,
       password,
+      ...(Object.keys(login).length > 0 && { login }),
+      ...(options.readers !== undefined && { readers: readerIds(options.readers) }),
     }),
   );
   context.print(options.json ? JSON.stringify({ acntid }) : `${acntid}`);
+}
+
+/** Null: it logs in by other means. */
+async function passwordFor(context: CliContext, options: Options, login: LoginChanges): Promise<string | null> {
+  const given = await givenSecret(context, { ...options }, 'password');
+  if (given !== null || login.oauth || login.passwordCommand) return given;
+  const { config } = await context.loadConfig();
+  return config.EMAIL_PASSWORD_COMMAND === null ? askPassword(context) : null;
 }

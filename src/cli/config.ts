@@ -28,7 +28,7 @@ async function show(context: CliContext, isJson: boolean): Promise<void> {
     formatTable(
       masked.map(([constant, value]) => ({
         constant,
-        value: value === null ? 'null' : value,
+        value: typeof value === 'object' ? JSON.stringify(value) : value,
         from: given.has(constant) ? 'file' : 'default',
       })),
     ),

@@ -109,7 +109,7 @@ export interface LoginReads {
   /** argv. Undefined: none. Throws `secret_unreadable` for one that the command line did not write. */
   passwordCommand(acntid: number): Promise<readonly string[] | undefined>;
   /** Who reads an account beside email_accounts.user_id: acntid → user ids, sorted. The presence of any of them counts. */
-  accountUsers(): Promise<Map<number, readonly string[]>>;
+  readers(): Promise<Map<number, readonly string[]>>;
 }
 
 export interface LoginWrites {
@@ -119,8 +119,6 @@ export interface LoginWrites {
   saveGrant(refreshed: RefreshedGrant): Promise<boolean>;
   /** Ends the lease of `holder`; a later generation stays untouched. */
   failGrant(failed: FailedGrant): Promise<void>;
-  /** Replaces the account's readers. Throws `account_unknown`. */
-  setAccountUsers(acntid: number, userIds: readonly string[]): Promise<void>;
   /** A new key, and every secret sealed with it. Cut off at any point, all secrets can be read, and the next call goes on. */
   changeKey(): Promise<KeyChange>;
   /** Forgets the key before. False: something is still sealed with it, and it stays. */

@@ -30,6 +30,8 @@ export interface NewAccount {
   readonly allowPlaintext: boolean;
   readonly password: string | null;
   readonly login?: LoginChanges;
+  /** Further users who read it (email_account_users). */
+  readonly readers?: readonly string[];
 }
 
 export interface Account {
@@ -52,7 +54,7 @@ export interface Account {
 }
 
 export type AccountChanges = Partial<
-  Pick<NewAccount, 'email' | 'userId' | 'name' | 'imap' | 'smtp' | 'allowPlaintext' | 'password' | 'login'>
+  Pick<NewAccount, 'email' | 'userId' | 'name' | 'imap' | 'smtp' | 'allowPlaintext' | 'password' | 'login' | 'readers'>
 > & { readonly enabled?: boolean };
 
 export interface AccountHealth {

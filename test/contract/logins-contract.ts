@@ -181,12 +181,17 @@ export function describeLogins(name: string, open: (place: StorePlace) => Promis
     describe('readers of an account', () => {
       it('are those set here or by an application, each once', async () => {
         const acntid = await add({});
-        await store.setAccountUsers(acntid, ['u2', 'u1', 'u2']);
+        await store.updateAccount(acntid, { readers: ['u2', 'u1', 'u2'] });
         execute(place, `INSERT INTO email_account_users VALUES (${acntid}, 'u3')`);
-        expect(await store.accountUsers()).toEqual(new Map([[acntid, ['u1', 'u2', 'u3']]]));
-        await store.setAccountUsers(acntid, []);
-        expect(await store.accountUsers()).toEqual(new Map());
-        await expect(store.setAccountUsers(99, ['u'])).rejects.toMatchObject({ code: 'account_unknown' });
+        const other = await store.addAccount(newAccount('bob@example.com', { readers: ['u1'] }));
+        const both = new Map([
+          [acntid, ['u1', 'u2', 'u3']],
+          [other, ['u1']],
+        ]);
+        expect(await store.readers()).toEqual(both);
+        await store.updateAccount(acntid, { readers: [] });
+        await store.removeAccount(other);
+        expect(await store.readers()).toEqual(new Map());
       });
     });
 

@@ -5,6 +5,7 @@ import { freeAccount, requireAccount } from './account-row.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { isUniqueFailure } from './failure.ts';
 import { changeLogin } from './logins.ts';
+import { setReaders } from './readers.ts';
 import { placeOf } from './sealed.ts';
 
 export function addAccount(c: Connection, account: NewAccount): number {
@@ -12,6 +13,7 @@ export function addAccount(c: Connection, account: NewAccount): number {
   const acntid = refuseDouble(account, () => insertRow(c, columns));
   if (account.password !== null) storePassword(c, acntid, account.password);
   if (account.login) changeLogin(c, acntid, account.login);
+  if (account.readers) setReaders(c, acntid, account.readers);
   return acntid;
 }
 
@@ -25,6 +27,7 @@ export function updateAccount(c: Connection, acntid: number, changes: AccountCha
   }
   if (changes.password !== undefined) storePassword(c, acntid, changes.password);
   if (changes.login) changeLogin(c, acntid, changes.login);
+  if (changes.readers) setReaders(c, acntid, changes.readers);
   if (changes.imap || changes.smtp !== undefined) freeAccount(c, acntid);
   // Another server's VANISHED has yet to earn its trust.
   if (changes.imap) c.run('UPDATE email_accounts SET vanished_trust = 0 WHERE acntid = ?', acntid);

@@ -5,7 +5,6 @@
 import type { Store, StoreReads, StoreWrites } from '../store.ts';
 import { account, accountStates, accounts, troubledAccounts } from './account-row.ts';
 import { accountCount, accountTimes, accountTimesPage } from './account-times.ts';
-import { accountUsers } from './account-users.ts';
 import { hasNewPasswords, password } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { toStoreFailure } from './failure.ts';
@@ -15,6 +14,7 @@ import { grant, login, passwordCommand } from './logins.ts';
 import * as messages from './messages.ts';
 import { accountsOfUsers, hasChangedAccounts, presenceSince } from './presence.ts';
 import { quarantine } from './quarantine.ts';
+import { readers } from './readers.ts';
 import { accountSize } from './remove-account.ts';
 import { serverRests } from './server-rests.ts';
 import type { WriteVerb } from './verbs.ts';
@@ -73,7 +73,7 @@ function readsOf(c: Connection): StoreReads {
     login: (acntid) => read(() => login(c, acntid)),
     grant: (acntid) => read(() => grant(c, acntid)),
     passwordCommand: (acntid) => read(() => passwordCommand(c, acntid)),
-    accountUsers: () => read(accountUsers),
+    readers: () => read(readers),
   };
 }
 
@@ -107,7 +107,6 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     leaseGrant: (request) => write('leaseGrant', request),
     saveGrant: (refreshed) => write('saveGrant', refreshed),
     failGrant: (failed) => write('failGrant', failed),
-    setAccountUsers: (acntid, userIds) => write('setAccountUsers', acntid, userIds),
     changeKey: () => write('changeKey'),
     dropOldKey: () => write('dropOldKey'),
   };

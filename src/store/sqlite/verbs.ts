@@ -3,7 +3,6 @@
  * transaction that its caller holds; none of them begins or commits one.
  */
 import type { StoreWrites } from '../store.ts';
-import { setAccountUsers } from './account-users.ts';
 import { addAccount, recordHealth, recordVanishedTrust, takeNewPasswords, updateAccount } from './accounts.ts';
 import { storeBatch } from './batch.ts';
 import { changeKey, dropOldKey } from './change-key.ts';
@@ -49,7 +48,6 @@ const verbs = {
   leaseGrant,
   saveGrant,
   failGrant,
-  setAccountUsers,
   changeKey,
   dropOldKey,
 } satisfies {

@@ -1,8 +1,7 @@
 /** Who reads an account beside the user that owns it. Applications write the table, too. */
-import { requireAccount } from './account-row.ts';
 import type { Connection } from './connection.ts';
 
-export function accountUsers(c: Connection): Map<number, readonly string[]> {
+export function readers(c: Connection): Map<number, readonly string[]> {
   const rows = c.all<{ acntid: number; user_id: string }>(
     'SELECT acntid, user_id FROM email_account_users ORDER BY 1, 2',
   );
@@ -11,8 +10,8 @@ export function accountUsers(c: Connection): Map<number, readonly string[]> {
   return users;
 }
 
-export function setAccountUsers(c: Connection, acntid: number, userIds: readonly string[]): void {
-  requireAccount(c, acntid);
+/** Part of the transaction that makes or changes the account. */
+export function setReaders(c: Connection, acntid: number, userIds: readonly string[]): void {
   c.run('DELETE FROM email_account_users WHERE acntid = ?', acntid);
   for (const userId of new Set(userIds))
     c.run('INSERT INTO email_account_users (acntid, user_id) VALUES (?, ?)', acntid, userId);
