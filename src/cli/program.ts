@@ -15,6 +15,7 @@ import { register as folder } from './folder.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
 import { register as run } from './run.ts';
+import { register as secrets } from './secrets.ts';
 import { register as service } from './service.ts';
 import { register as status } from './status.ts';
 import { register as sync } from './sync.ts';
@@ -39,7 +40,7 @@ export function createProgram(context: CliContext): Command {
     .command('account')
     .description('accounts: add, list, show, test, set, enable, disable, remove');
   for (const register of [accountAdd, accountList, accountTest, accountSet, accountRemove]) register(account, context);
-  for (const register of [folder, message, log, config, db, docs]) register(program, context);
+  for (const register of [folder, message, log, config, secrets, db, docs]) register(program, context);
   prepare(program, context);
   return program;
 }
