@@ -18,7 +18,7 @@ export async function isYes(context: CliContext, question: string, fallback: 'y'
   return /^y(es)?$/i.test(answer === '' ? fallback : answer);
 }
 
-function ask(context: CliContext, question: string, isShown: boolean): Promise<string> {
+export function ask(context: CliContext, question: string, isShown: boolean): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({ input: context.stdin, output: isShown ? context.stdout : silent, terminal: true });
   if (!isShown) context.stdout.write(question);

@@ -70,6 +70,8 @@ async function accessToken(ports: TokenPorts, acntid: number, refused: string | 
 async function grantOf({ store }: TokenPorts, acntid: number): Promise<Grant> {
   const grant = await store.grant(acntid);
   if (!grant) throw new EngineError('no_password', `account ${acntid}: its OAuth grant was taken away`);
+  if (grant.refreshToken === null && grant.clientSecret === null)
+    throw new EngineError('no_password', `account ${acntid}: its OAuth grant has no refresh token yet`);
   return grant;
 }
 

@@ -29,6 +29,8 @@ export interface NewAccount {
   readonly smtp: ServerAddress | null;
   readonly allowPlaintext: boolean;
   readonly password: string | null;
+  /** True when absent. */
+  readonly enabled?: boolean;
   readonly login?: LoginChanges;
   /** Further users who read it (email_account_users). */
   readonly readers?: readonly string[];
@@ -53,9 +55,7 @@ export interface Account {
   readonly vanishedTrust: number;
 }
 
-export type AccountChanges = Partial<
-  Pick<NewAccount, 'email' | 'userId' | 'name' | 'imap' | 'smtp' | 'allowPlaintext' | 'password' | 'login' | 'readers'>
-> & { readonly enabled?: boolean };
+export type AccountChanges = Partial<Omit<NewAccount, 'acntid'>>;
 
 export interface AccountHealth {
   readonly state: AccountState;

@@ -29,8 +29,14 @@ const add = async (port: number, user: string, ...options: string[]): Promise<st
   return outcome.stdout.trim();
 };
 const oauthOptions = (): string[] => [
-  ...['--oauth-client-id', 'app', '--oauth-token-url', endpoint.url],
-  ...['--oauth-refresh-token-env', 'REFRESH', '--oauth-client-secret-env', 'SECRET'],
+  '--oauth-client-id',
+  'app',
+  '--oauth-token-url',
+  endpoint.url,
+  '--oauth-refresh-token-env',
+  'REFRESH',
+  '--oauth-client-secret-env',
+  'SECRET',
 ];
 const test = (acntid: string): Promise<Outcome> => installation.run('account', 'test', acntid);
 

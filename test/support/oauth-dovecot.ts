@@ -1,6 +1,6 @@
 /** A Dovecot that takes OAuth tokens by asking an introspection endpoint of the test (RFC 7662), and lets `boss` open any mailbox. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -17,11 +17,7 @@ export interface OauthDovecot {
 /** `mechanisms` as Dovecot names them, for instance `plain xoauth2`. */
 export async function startOauthDovecot(mechanisms: string, extra = ''): Promise<OauthDovecot> {
   const valid = new Map<string, string>();
-  const server = createServer(async (request, response) => {
-    const token = new URLSearchParams(await text(request)).get('token') ?? '';
-    const username = valid.get(token);
-    sendJson(response, 200, username === undefined ? { active: false } : { active: true, username });
-  });
+  const server = createServer((request, response) => void introspect(valid, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
@@ -38,6 +34,15 @@ export async function startOauthDovecot(mechanisms: string, extra = ''): Promise
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function introspect(
+  valid: ReadonlyMap<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const username = valid.get(new URLSearchParams(await text(request)).get('token') ?? '');
+  sendJson(response, 200, username === undefined ? { active: false } : { active: true, username });
 }
 
 const introspection = (port: number): string => `
