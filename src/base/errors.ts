@@ -51,6 +51,12 @@ export const catalogue = {
     'Use `backproc account set`, or another login.',
   ),
   not_found: entry('process', 'wait-operator', 'What was asked for is not in the store.', 'Check the number or path.'),
+  settings_not_found: entry(
+    'process',
+    'wait-operator',
+    'No servers were found for this address.',
+    'The provider says which they are; `account add --imap URL` takes them.',
+  ),
   file_invalid: entry(
     'process',
     'wait-operator',

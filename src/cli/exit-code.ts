@@ -17,6 +17,7 @@ const usage: readonly ErrorCode[] = [
   'account_exists',
   'not_found',
   'file_invalid',
+  'settings_not_found',
   'passphrase_wrong',
 ];
 
