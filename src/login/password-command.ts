@@ -56,12 +56,18 @@ export async function runPasswordCommand(argv: readonly string[], signal: AbortS
 function firstLineOf(child: ChildProcess, argv: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = Buffer.alloc(0);
+    // An agent that it started may keep the pipe open for ever: a whole line and a good end will do.
+    const enough = (): void => {
+      if (child.exitCode === 0 && output.includes(10)) child.stdout?.destroy();
+    };
     child.stdout?.on('data', (data: Buffer) => {
       if (output.includes(10)) return;
       output = Buffer.concat([output, data]);
       if (output.length > lineBytesMax && !output.includes(10)) reject(failed(argv, 'its first line does not end'));
+      enough();
     });
     child.once('error', (error: NodeJS.ErrnoException) => reject(failed(argv, error.code ?? 'it cannot be started')));
+    child.once('exit', enough);
     child.once('close', (code, killedBy) => {
       const line = output.toString('utf8').split(/\r?\n/, 1)[0] ?? '';
       if (code !== 0) reject(failed(argv, code === null ? `ended by ${killedBy ?? ''}` : `exit code ${code}`));
@@ -72,10 +78,14 @@ function firstLineOf(child: ChildProcess, argv: readonly string[]): Promise<stri
 }
 
 function end(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   child.stdout?.destroy();
-  if (process.platform === 'win32') child.kill();
-  else process.kill(-child.pid, 'SIGKILL');
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    if (process.platform === 'win32') child.kill();
+    else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    return; // it ended in this moment
+  }
 }
 
 const failed = ([program = '']: readonly string[], why: string): EngineError =>

@@ -68,6 +68,14 @@ describe('a password command', () => {
   it('that does not exist fails', async () => {
     await expect(runPasswordCommand([join(folder, 'nothing')], never)).rejects.toEqual(failed(/ENOENT/));
   });
+  it('need not wait for an agent that it left behind', async () => {
+    const pidFile = join(folder, 'agent');
+    const file = join(folder, 'leaves-agent');
+    writeFileSync(file, `#!/bin/sh\nsleep 300 &\necho $! > ${pidFile}\necho pw\n`);
+    chmodSync(file, 0o700);
+    expect(await runPasswordCommand([file], never)).toBe('pw');
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+  });
   it('ends with all that it started when nobody waits any more', async () => {
     const stopping = new AbortController();
     const started = join(folder, 'started');
