@@ -195,6 +195,44 @@ export function describeLogins(name: string, open: (place: StorePlace) => Promis
       });
     });
 
+    describe('the engine', () => {
+      it('counts an account’s readers among those who look at it, its owner once', async () => {
+        const acntid = await store.addAccount(
+          newAccount('anna@example.com', { userId: 'u1', readers: ['u1', 'u2', 'u3'] }),
+        );
+        await store.addAccount(newAccount('bob@example.com', { userId: 'u2' }));
+        await store.setPresence('u3', at);
+        const users = [
+          { userId: 'u1', lastSeenAt: null },
+          { userId: 'u2', lastSeenAt: null },
+          { userId: 'u3', lastSeenAt: at },
+        ];
+        expect((await store.accountTimes(acntid))?.users).toEqual(users);
+        expect((await store.accountTimesPage(0, 9)).map((times) => times.users.length)).toEqual([3, 1]);
+        expect(await store.accountsOfUsers(['u2'])).toEqual([acntid, 2]);
+        expect(await store.accountsOfUsers(['u3'])).toEqual([acntid]);
+      });
+      it('hears of other readers and another login, and not of a token that it fetched itself', async () => {
+        const acntid = await add();
+        await store.takeChangedAccounts();
+        execute(place, `INSERT INTO email_account_users VALUES (${acntid}, 'u3')`);
+        expect(await store.takeChangedAccounts()).toEqual([acntid]);
+        execute(place, 'DELETE FROM email_account_users');
+        expect(await store.takeChangedAccounts()).toEqual([acntid]);
+        for (const login of [
+          { oauth: { refreshToken: 'r2' } },
+          { loginUser: 'boss' },
+          { passwordCommand: ['/bin/pw'] },
+        ]) {
+          await store.updateAccount(acntid, { login });
+          expect(await store.takeChangedAccounts()).toEqual([acntid]);
+        }
+        await lease(acntid, 2, 'a');
+        await store.saveGrant({ acntid, generation: 2, accessToken: token('t'), refreshToken: 'r3' });
+        expect(await store.takeChangedAccounts()).toEqual([]);
+      });
+    });
+
     describe('another key', () => {
       const secretsOf = async (acntid: number): Promise<unknown> => [
         await store.password(acntid),

@@ -1,6 +1,6 @@
 /**
  * Migration 4: what an account logs in with beside its password (private: account_logins), and who reads an account beside the
- * one that owns it (public: email_account_users). Never edited after release.
+ * one that owns it (public: email_account_users). Changes of both are news of the account (migration 2). Never edited after release.
  */
 
 const instant = (column: string): string =>
@@ -39,4 +39,21 @@ CREATE TABLE email_account_users (
 ) WITHOUT ROWID;
 CREATE INDEX email_account_users_user ON email_account_users (user_id);`;
 
-export const migration4: string = `${logins}\n${users}`;
+const noteAccount = (acntid: string): string =>
+  `INSERT INTO account_news (acntid) SELECT ${acntid} WHERE NOT EXISTS (SELECT 1 FROM account_news WHERE acntid = ${acntid});`;
+
+// What a refresh writes is no news: it brings an access token, an edit takes it away.
+const news = `
+CREATE TRIGGER email_account_users_made AFTER INSERT ON email_account_users
+BEGIN ${noteAccount('NEW.acntid')} END;
+CREATE TRIGGER email_account_users_changed AFTER UPDATE ON email_account_users
+BEGIN ${noteAccount('NEW.acntid')} ${noteAccount('OLD.acntid')} END;
+CREATE TRIGGER email_account_users_removed AFTER DELETE ON email_account_users
+BEGIN ${noteAccount('OLD.acntid')} END;
+CREATE TRIGGER account_logins_changed AFTER UPDATE OF login_user, password_command_sealed, generation ON account_logins
+  WHEN NEW.login_user IS NOT OLD.login_user
+    OR NEW.password_command_sealed IS NOT OLD.password_command_sealed
+    OR (NEW.generation > OLD.generation AND NEW.access_token_sealed IS NULL)
+BEGIN ${noteAccount('NEW.acntid')} END;`;
+
+export const migration4: string = `${logins}\n${users}\n${news}`;
