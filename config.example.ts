@@ -33,6 +33,7 @@ export const BG_LOG_RETENTION_DAYS = 14;
 export const EMAIL_OUTBOX_ENABLED = true;
 export const EMAIL_BACKGROUND_SYNC_ENABLED = true;
 export const EMAIL_AUTH_ERROR_CHECK_RETRY_TIME = 1800;
+export const EMAIL_PASSWORD_COMMAND = null; // or ['pass', 'show', 'mail/{acntid}']
 export const EMAIL_NETWORK_TIMEOUT = 60;
 export const EMAIL_BG_HI_FOLDERS_RECENT_SYNC_INTERVAL = 600;
 export const EMAIL_BG_HI_FOLDERS_RECENT_SYNC_INTERVAL_NL = 1800;

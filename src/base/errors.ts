@@ -51,6 +51,24 @@ export const catalogue = {
     'Use `backproc account set`, or another login.',
   ),
   not_found: entry('process', 'wait-operator', 'What was asked for is not in the store.', 'Check the number or path.'),
+  settings_not_found: entry(
+    'process',
+    'wait-operator',
+    'No servers were found for this address.',
+    'The provider says which they are; `account add --imap URL` takes them.',
+  ),
+  file_invalid: entry(
+    'process',
+    'wait-operator',
+    'The file has mistakes; all are listed.',
+    'Correct them; nothing was imported.',
+  ),
+  passphrase_wrong: entry(
+    'process',
+    'wait-operator',
+    'The secrets of the file do not open with this passphrase, or its accounts were edited since.',
+    'Give the right one, export again, or import --without-secrets.',
+  ),
   locked: entry('process', 'retry', 'An engine holds the lock of this store.', 'Wait until it has ended, or stop it.'),
   engine_unreachable: entry(
     'process',

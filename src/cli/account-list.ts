@@ -1,10 +1,11 @@
 /** `account list` and `account show`. */
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
+import type { Login } from '../store/logins.ts';
 import type { Account, Folder, Store } from '../store/store.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
-import { formatTable } from './table.ts';
+import { type Cell, formatTable } from './table.ts';
 
 export function register(account: Command, context: CliContext): void {
   account
@@ -50,15 +51,37 @@ export async function accountOf(store: Store, acntid: number): Promise<Account> 
 }
 
 async function show(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
-  const [account, folders] = await context.withStore(
-    async (store) => [await accountOf(store, acntid), await store.folders(acntid)] as const,
-  );
-  if (isJson) return context.print(JSON.stringify({ ...account, folders: folders.map(folderRow) }, null, 2));
+  const { account, login, readers, folders } = await context.withStore(async (store) => ({
+    account: await accountOf(store, acntid),
+    login: await store.login(acntid),
+    readers: (await store.readers()).get(acntid) ?? [],
+    folders: await store.folders(acntid),
+  }));
+  if (isJson)
+    return context.print(JSON.stringify({ ...account, login, readers, folders: folders.map(folderRow) }, null, 2));
   const { imap, smtp, ...rest } = account;
-  const fields = { ...rest, imap: urlOf('imap', imap), smtp: smtp === null ? null : urlOf('smtp', smtp) };
+  const fields = {
+    ...rest,
+    imap: urlOf('imap', imap),
+    smtp: smtp === null ? null : urlOf('smtp', smtp),
+    readers: readers.length === 0 ? null : readers.join(', '),
+    ...(login && loginFields(login)),
+  };
   context.print(formatTable(Object.entries(fields).map(([field, value]) => ({ field, value }))));
   if (folders.length > 0) context.print(`\n${formatTable(folders.map(folderRow))}`);
 }
+
+/** For people: in words, without the parts that a plain account has not. */
+const loginFields = ({ loginUser, oauth, hasPassword, hasPasswordCommand, ...grant }: Login): Record<string, Cell> => ({
+  login: oauth ? 'OAuth' : hasPasswordCommand ? 'password by command' : hasPassword ? 'password' : 'no password',
+  ...(loginUser !== null && { loginAs: loginUser }),
+  ...(oauth && {
+    oauthClient: `${oauth.clientId} at ${oauth.tokenUrl}`,
+    oauthGrant: grant.hasRefreshToken ? 'refresh token' : 'client credentials',
+    tokenUntil: grant.accessTokenExpiresAt,
+    refreshError: grant.refreshError,
+  }),
+});
 
 const urlOf = (kind: string, { host, port, user, security }: Account['imap']): string =>
   `${kind}://${encodeURIComponent(user)}@${host}:${port} (${security})`;

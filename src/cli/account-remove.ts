@@ -4,7 +4,7 @@ import { EngineError } from '../base/errors.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
-import { ask } from './password.ts';
+import { isInteractive, isYes } from './password.ts';
 
 export function register(account: Command, context: CliContext): void {
   account
@@ -28,7 +28,6 @@ async function remove(context: CliContext, acntid: number, isSure: boolean): Pro
 }
 
 async function confirm(context: CliContext, what: string): Promise<void> {
-  if (!context.isTerminal) throw new EngineError('usage', `This removes ${what}. Say --yes.`);
-  const answer = await ask(context, `Remove ${what}? [y/N] `, true);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new EngineError('usage', 'Nothing was removed.');
+  if (!isInteractive(context)) throw new EngineError('usage', `This removes ${what}. Say --yes.`);
+  if (!(await isYes(context, `Remove ${what}?`, 'n'))) throw new EngineError('usage', 'Nothing was removed.');
 }

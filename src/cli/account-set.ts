@@ -1,19 +1,23 @@
 /** `account set`, `enable` and `disable`: single transactions. A new password or server frees the account of its backoff. */
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
+import type { LoginChanges } from '../store/logins.ts';
 import type { AccountChanges } from '../store/store.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
+import { addLoginOptions, givenLogin, type LoginOptions } from './login-options.ts';
 import { numberArgument } from './number-argument.ts';
-import { addPasswordOptions, givenPassword, type PasswordOptions } from './password.ts';
+import { readerIds } from './reader-ids.ts';
+import { addSecretOptions, givenSecret } from './secret-options.ts';
 import { parseServerUrl } from './server-url.ts';
 
-interface Options extends PasswordOptions {
+interface Options extends LoginOptions {
   readonly email?: string;
   readonly imap?: string;
   readonly smtp?: string;
   readonly userId?: string;
   readonly name?: string;
+  readonly readers?: string;
   readonly allowPlaintext?: boolean;
 }
 
@@ -26,10 +30,12 @@ export function register(account: Command, context: CliContext): void {
     .option('--smtp <url>', 'smtps://USER@HOST:PORT, or smtp://… for STARTTLS')
     .option('--user-id <id>', 'who owns it in your application')
     .option('--name <name>', 'display name')
+    .option('--readers <user-ids>', 'further users who read it, separated by commas')
     .option('--allow-plaintext', 'send the password without TLS to imap:// and smtp:// hosts');
-  addPasswordOptions(command).action((acntid: string, options: Options) =>
-    set(context, numberArgument('ACNTID')(acntid), options),
-  );
+  addSecretOptions(command, 'password', 'the password');
+  addLoginOptions(command)
+    .option('--no-oauth', 'forget the OAuth grant: log in by password again')
+    .action((acntid: string, options: Options) => set(context, numberArgument('ACNTID')(acntid), options));
   for (const enabled of [true, false]) {
     account
       .command(`${enabled ? 'enable' : 'disable'} <acntid>`)
@@ -41,14 +47,15 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function set(context: CliContext, acntid: number, options: Options): Promise<void> {
-  const password = await givenPassword(context, options);
+  const password = await givenSecret(context, { ...options }, 'password');
   await context.withStore(async (store) => {
     const account = await accountOf(store, acntid);
+    const login = await givenLogin(context, options, (await store.login(acntid)) ?? null);
     const changes = changesOf(
       options,
       options.email ?? account.email,
       options.allowPlaintext ?? account.allowPlaintext,
-      password,
+      { password, login },
     );
     if (Object.keys(changes).length === 0)
       throw new EngineError('usage', 'Nothing to set; see `backproc account set --help`.');
@@ -56,7 +63,12 @@ async function set(context: CliContext, acntid: number, options: Options): Promi
   });
 }
 
-function changesOf(options: Options, email: string, allowPlaintext: boolean, password: string | null): AccountChanges {
+function changesOf(
+  options: Options,
+  email: string,
+  allowPlaintext: boolean,
+  { password, login }: { readonly password: string | null; readonly login: LoginChanges },
+): AccountChanges {
   return {
     ...(options.email === undefined ? {} : { email }),
     ...(options.imap === undefined
@@ -68,6 +80,8 @@ function changesOf(options: Options, email: string, allowPlaintext: boolean, pas
     ...(options.userId === undefined ? {} : { userId: options.userId }),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.allowPlaintext === undefined ? {} : { allowPlaintext }),
+    ...(options.readers === undefined ? {} : { readers: readerIds(options.readers) }),
     ...(password === null ? {} : { password }),
+    ...(Object.keys(login).length === 0 ? {} : { login }),
   };
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { logInWith } from '../base/credentials.ts';
 import { accountOf } from './account-list.ts';
+import { cliCredentials } from './cli-credentials.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { probe } from './probe.ts';
@@ -18,10 +19,9 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function test(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
-  const { createCredentials } = await import('../login/credentials.ts');
   const { imap, user, result } = await context.withStore(async (store) => {
     const account = await accountOf(store, acntid);
-    return logInWith(createCredentials(store), { acntid, protocol: 'imap' }, async (credentials) => ({
+    return logInWith(await cliCredentials(context, store), { acntid, protocol: 'imap' }, async (credentials) => ({
       imap: account.imap,
       user: credentials.user,
       result: await probe(context, account.imap, credentials),

@@ -1,10 +1,11 @@
-/** `config show` and `config check`. */
+/** `config show` and `config check`; `config import-php` is in config-import-php.ts. */
 import type { Command } from 'commander';
+import { register as importPhp } from './config-import-php.ts';
 import type { CliContext } from './context.ts';
 import { formatTable } from './table.ts';
 
 export function register(program: Command, context: CliContext): void {
-  const config = program.command('config').description('configuration: show, check');
+  const config = program.command('config').description('configuration: show, check, import-php');
   config
     .command('show')
     .description('every constant with its value')
@@ -14,6 +15,7 @@ export function register(program: Command, context: CliContext): void {
     .command('check')
     .description('all mistakes at once; exit 78 when there are any')
     .action(() => check(context));
+  importPhp(config, context);
 }
 
 async function show(context: CliContext, isJson: boolean): Promise<void> {
@@ -28,7 +30,7 @@ async function show(context: CliContext, isJson: boolean): Promise<void> {
     formatTable(
       masked.map(([constant, value]) => ({
         constant,
-        value: value === null ? 'null' : value,
+        value: typeof value === 'object' ? JSON.stringify(value) : value,
         from: given.has(constant) ? 'file' : 'default',
       })),
     ),

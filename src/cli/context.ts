@@ -47,7 +47,11 @@ export function createContext(surroundings: Surroundings): CliContext {
       const { config } = await context.loadConfig();
       const { storeFile } = await import('../config/store-location.ts');
       const { openSqliteStore } = await import('../store/sqlite/open-store.ts');
-      const store = await openSqliteStore({ file: storeFile(config), keyFile: config.BACKPROC_SECRET_KEY_FILE });
+      const store = await openSqliteStore({
+        file: storeFile(config),
+        keyFile: config.BACKPROC_SECRET_KEY_FILE,
+        step: crashStep(Number(env.BACKPROC_TEST_CRASH_AT ?? 0)),
+      });
       try {
         return await work(store);
       } finally {
@@ -63,6 +67,15 @@ export function createContext(surroundings: Surroundings): CliContext {
     },
   };
   return context;
+}
+
+/** Tests: SIGKILL at this durable step; no handler runs, nothing is flushed. */
+function crashStep(crashAt: number): () => void {
+  let count = 0;
+  return () => {
+    count += 1;
+    if (count === crashAt) process.kill(process.pid, 'SIGKILL');
+  };
 }
 
 /** On a terminal the defaults are used, and said; under cron a wrong folder must not start an empty store in silence. */

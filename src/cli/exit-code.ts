@@ -11,7 +11,15 @@ export const exitCodes = {
   configuration: 78,
 } as const;
 
-const usage: readonly ErrorCode[] = ['usage', 'account_unknown', 'account_exists', 'not_found'];
+const usage: readonly ErrorCode[] = [
+  'usage',
+  'account_unknown',
+  'account_exists',
+  'not_found',
+  'file_invalid',
+  'settings_not_found',
+  'passphrase_wrong',
+];
 
 /** 64 what the caller typed · 70 our defect · 75 time heals it · 78 an operator must act. */
 export function exitCodeOf(code: ErrorCode): number {

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { asEngineError, catalogue, type EngineError } from '../base/errors.ts';
 import { register as accountAdd } from './account-add.ts';
+import { register as accountExport } from './account-export.ts';
+import { register as accountImport } from './account-import.ts';
 import { register as accountList } from './account-list.ts';
 import { register as accountRemove } from './account-remove.ts';
 import { register as accountSet } from './account-set.ts';
@@ -15,6 +17,7 @@ import { register as folder } from './folder.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
 import { register as run } from './run.ts';
+import { register as secrets } from './secrets.ts';
 import { register as service } from './service.ts';
 import { register as status } from './status.ts';
 import { register as sync } from './sync.ts';
@@ -37,9 +40,18 @@ export function createProgram(context: CliContext): Command {
   verify(program, context);
   const account = program
     .command('account')
-    .description('accounts: add, list, show, test, set, enable, disable, remove');
-  for (const register of [accountAdd, accountList, accountTest, accountSet, accountRemove]) register(account, context);
-  for (const register of [folder, message, log, config, db, docs]) register(program, context);
+    .description('accounts: add, list, show, test, set, enable, disable, remove, export, import');
+  for (const register of [
+    accountAdd,
+    accountList,
+    accountTest,
+    accountSet,
+    accountRemove,
+    accountExport,
+    accountImport,
+  ])
+    register(account, context);
+  for (const register of [folder, message, log, config, secrets, db, docs]) register(program, context);
   prepare(program, context);
   return program;
 }

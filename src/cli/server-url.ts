@@ -1,5 +1,6 @@
 /** `imaps://anna%40example.com@mail.example.com:993` as a server address. Pure. Throws usage. */
 import { EngineError } from '../base/errors.ts';
+import { isLoopback } from '../base/loopback.ts';
 import type { Security, ServerAddress } from '../store/store.ts';
 
 const schemes: Readonly<
@@ -40,9 +41,6 @@ function securityOf(isImplicitTls: boolean, host: string, { allowPlaintext }: Se
   if (isImplicitTls) return 'tls';
   return isLoopback(host) || allowPlaintext ? 'none' : 'starttls';
 }
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 
 function decode(text: string, options: ServerUrlOptions): string {
   try {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Account, Store } from '../store/store.ts';
 import type { DeepResult, VerifyRow } from '../sync/verify.ts';
 import { accountOf } from './account-list.ts';
+import { cliCredentials } from './cli-credentials.ts';
 import type { CliContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { numberArgument } from './number-argument.ts';
@@ -58,8 +59,7 @@ async function recount(
   const { config } = await context.loadConfig();
   const { openOnce } = await import('../sync/open-once.ts');
   const { openSession } = await import('../imap/open-session.ts');
-  const { createCredentials } = await import('../login/credentials.ts');
-  const session = await openOnce(createCredentials(store), account, openSession);
+  const session = await openOnce(await cliCredentials(context, store), account, openSession);
   try {
     const rows: VerifyRow[] = [];
     for (const row of ledger) {

@@ -210,6 +210,13 @@ export const constants = {
     'seconds',
     'How often an account whose login was refused is tried again. Too small: providers lock the account.',
   ),
+  EMAIL_PASSWORD_COMMAND: {
+    schema: z.array(z.string().min(1)).min(1).nullable(),
+    fallback: null,
+    expected: "a list of words such as ['pass', 'show', 'mail/{acntid}'], or null",
+    group: email,
+    text: 'Program and arguments that print the password of an account that has none of its own; {acntid}, {email}, {user}, {host} and {protocol} are filled in. No shell runs it.',
+  },
   EMAIL_NETWORK_TIMEOUT: whole(
     email,
     60,

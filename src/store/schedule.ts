@@ -20,6 +20,7 @@ export interface AccountTimes {
   readonly acntid: number;
   /** `mail.example.com:993` */
   readonly server: string;
+  /** The owner, then further readers. */
   readonly users: readonly { readonly userId: string; readonly lastSeenAt: Instant | null }[];
   readonly enabled: boolean;
   readonly state: 'ok' | 'auth_error' | 'backoff';
@@ -41,7 +42,7 @@ export interface ServerRest {
 
 export interface ScheduleReads {
   accountCount(): Promise<number>;
-  /** Accounts above `afterAcntid` by number, at most `limit`, in two statements. A shorter answer is the last one. */
+  /** Accounts above `afterAcntid` by number, at most `limit`, in three statements. A shorter answer is the last one. */
   accountTimesPage(afterAcntid: number, limit: number): Promise<AccountTimes[]>;
   accountTimes(acntid: number): Promise<AccountTimes | undefined>;
   /**
@@ -49,14 +50,14 @@ export interface ScheduleReads {
    * ask with an overlap of some seconds.
    */
   presenceSince(at: Instant): Promise<Map<string, Instant>>;
-  /** Accounts of any of these users. */
+  /** Accounts that any of these users owns or reads. */
   accountsOfUsers(userIds: readonly string[]): Promise<number[]>;
   serverRests(): Promise<ServerRest[]>;
 }
 
 export interface ScheduleWrites {
   /**
-   * Accounts that somebody made, removed, enabled, disabled, gave another user, password, server or folder priority since the
+   * Accounts that somebody made, removed, enabled, disabled, gave another user, reader, password, login, server or folder priority since the
    * last call, and those whose user went away (email_presence row deleted or set back); whoever did it, in SQL or by command.
    * Forgets them, at most 5,000 at a time; without news it begins no transaction. What was taken before a crash is found again
    * by the engine's start, which looks at every account.

@@ -5,6 +5,7 @@
  */
 import type { Instant } from '../base/clock.ts';
 import type { UidSet } from '../base/uid-set.ts';
+import type { LoginChanges, LoginReads, LoginWrites } from './logins.ts';
 import type { ScheduleReads, ScheduleWrites } from './schedule.ts';
 
 export type Security = 'tls' | 'starttls' | 'none';
@@ -28,6 +29,11 @@ export interface NewAccount {
   readonly smtp: ServerAddress | null;
   readonly allowPlaintext: boolean;
   readonly password: string | null;
+  /** True when absent. */
+  readonly enabled?: boolean;
+  readonly login?: LoginChanges;
+  /** Further users who read it (email_account_users). */
+  readonly readers?: readonly string[];
 }
 
 export interface Account {
@@ -49,9 +55,7 @@ export interface Account {
   readonly vanishedTrust: number;
 }
 
-export type AccountChanges = Partial<
-  Pick<NewAccount, 'email' | 'userId' | 'name' | 'imap' | 'smtp' | 'allowPlaintext' | 'password'>
-> & { readonly enabled?: boolean };
+export type AccountChanges = Partial<Omit<NewAccount, 'acntid'>>;
 
 export interface AccountHealth {
   readonly state: AccountState;
@@ -290,7 +294,7 @@ export interface MessageSummary {
   readonly from: readonly Address[];
 }
 
-export interface StoreReads extends ScheduleReads {
+export interface StoreReads extends ScheduleReads, LoginReads {
   accounts(): Promise<Account[]>;
   account(acntid: number): Promise<Account | undefined>;
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
@@ -324,14 +328,14 @@ export interface StoreReads extends ScheduleReads {
   presence(): Promise<Map<string, Instant>>;
 }
 
-export interface StoreWrites extends ScheduleWrites {
+export interface StoreWrites extends ScheduleWrites, LoginWrites {
   /** Raises the fencing epoch and makes it this store's own: every older engine's next write throws `fenced`. */
   raiseEpoch(): Promise<number>;
   /** Encrypts email_accounts.new_password and blanks it; returns the accounts whose password changed, freed of auth_error. */
   takeNewPasswords(): Promise<number[]>;
   /** Throws `account_exists`. */
   addAccount(account: NewAccount): Promise<number>;
-  /** Throws `account_unknown`. A new password or server frees the account of auth_error and backoff. */
+  /** Throws `account_unknown`. A new password, login or server frees the account of auth_error and backoff. */
   updateAccount(acntid: number, changes: AccountChanges): Promise<void>;
   /** The account, its folders, messages, quarantine, outbox, and contents that no other account holds. */
   removeAccount(acntid: number): Promise<AccountSize>;

@@ -8,7 +8,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const needed = [{ program: '/usr/sbin/dovecot', debian: 'dovecot-imapd' }];
+const needed = [
+  { program: '/usr/sbin/dovecot', debian: 'dovecot-imapd' },
+  { program: '/usr/bin/openssl', debian: 'openssl' },
+];
 if (process.argv.includes('--bench'))
   needed.push({ program: '/usr/bin/mbsync', debian: 'isync' }, { program: '/usr/bin/time', debian: 'time' });
 
@@ -29,7 +32,9 @@ function installPackages() {
 
 function installPrograms() {
   if (process.platform !== 'linux') {
-    console.log('setup: the live tests need a Dovecot, which this system has no packages for; they are left out');
+    console.log(
+      'setup: the live tests need a Dovecot and openssl, which this system has no packages for; they are left out',
+    );
     return;
   }
   const missing = needed.filter(({ program }) => !existsSync(program)).map(({ debian }) => debian);

@@ -1,4 +1,5 @@
-/** email_accounts rows as `Account`. The sealed password is never among the columns read here. */
+/** email_accounts rows as `Account`, and what every verb of accounts needs. The sealed password is never read here. */
+import { EngineError } from '../../base/errors.ts';
 import type { Account, AccountState, Security, ServerAddress } from '../store.ts';
 import type { Connection } from './connection.ts';
 
@@ -50,6 +51,17 @@ export function troubledAccounts(
   const sql = `SELECT acntid, COALESCE(last_error, state) AS error, retry_at AS retryAt FROM email_accounts
     WHERE enabled = 1 AND state <> 'ok' ORDER BY checked_at DESC LIMIT ?`;
   return c.all(sql, limit);
+}
+
+export function requireAccount(c: Connection, acntid: number): void {
+  if (c.get('SELECT 1 FROM email_accounts WHERE acntid = ?', acntid)) return;
+  throw new EngineError('account_unknown', `account ${acntid}`);
+}
+
+/** What another password, login or server frees an account of. */
+export function freeAccount(c: Connection, acntid: number): void {
+  const freed = "state = 'ok', last_error = NULL, retry_at = NULL, failure_count = 0";
+  c.run(`UPDATE email_accounts SET ${freed} WHERE acntid = ?`, acntid);
 }
 
 function toAccount(row: AccountRow): Account {

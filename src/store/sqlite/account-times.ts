@@ -1,4 +1,4 @@
-/** The times of accounts and folders that a schedule needs, and no other column: a page of accounts in two statements. */
+/** The times of accounts and folders that a schedule needs, and no other column: a page of accounts in three statements. */
 import type { AccountTimes, FolderTimes } from '../schedule.ts';
 import type { AccountState, Priority } from '../store.ts';
 import type { Connection } from './connection.ts';
@@ -13,6 +13,12 @@ interface AccountRow {
   failure_code: string | null;
   retry_at: string | null;
   checked_at: string | null;
+}
+
+interface ReaderRow {
+  acntid: number;
+  user_id: string;
+  last_seen_at: string | null;
 }
 
 interface FolderRow {
@@ -47,12 +53,27 @@ export function accountTimesPage(c: Connection, afterAcntid: number, limit: numb
   const last = rows.at(-1);
   if (!last) return [];
   const folders = foldersBetween(c, afterAcntid + 1, last.acntid);
-  return rows.map((row) => toTimes(row, folders.get(row.acntid) ?? []));
+  const readers = readersBetween(c, afterAcntid + 1, last.acntid);
+  return rows.map((row) => toTimes(row, readers.get(row.acntid) ?? [], folders.get(row.acntid) ?? []));
 }
 
 export function accountTimes(c: Connection, acntid: number): AccountTimes | undefined {
   const row = c.get<AccountRow>(`${selectAccounts} WHERE a.acntid = ?`, acntid);
-  return row && toTimes(row, foldersBetween(c, acntid, acntid).get(acntid) ?? []);
+  if (!row) return undefined;
+  const readers = readersBetween(c, acntid, acntid).get(acntid) ?? [];
+  return toTimes(row, readers, foldersBetween(c, acntid, acntid).get(acntid) ?? []);
+}
+
+type User = AccountTimes['users'][number];
+
+/** Who reads an account beside its owner. */
+function readersBetween(c: Connection, first: number, last: number): Map<number, User[]> {
+  const sql = `SELECT r.acntid, r.user_id, p.last_seen_at FROM email_account_users AS r
+    LEFT JOIN email_presence AS p ON p.user_id = r.user_id WHERE r.acntid BETWEEN ? AND ?`;
+  const byAccount = new Map<number, User[]>();
+  for (const { acntid, user_id, last_seen_at } of c.all<ReaderRow>(sql, first, last))
+    byAccount.set(acntid, [...(byAccount.get(acntid) ?? []), { userId: user_id, lastSeenAt: last_seen_at }]);
+  return byAccount;
 }
 
 function foldersBetween(c: Connection, first: number, last: number): Map<number, FolderTimes[]> {
@@ -77,10 +98,13 @@ const toFolderTimes = (row: FolderRow): FolderTimes => ({
   retryAt: row.retry_at,
 });
 
-const toTimes = (row: AccountRow, folders: readonly FolderTimes[]): AccountTimes => ({
+const toTimes = (row: AccountRow, readers: readonly User[], folders: readonly FolderTimes[]): AccountTimes => ({
   acntid: row.acntid,
   server: row.server,
-  users: row.user_id === null ? [] : [{ userId: row.user_id, lastSeenAt: row.last_seen_at }],
+  users: [
+    ...(row.user_id === null ? [] : [{ userId: row.user_id, lastSeenAt: row.last_seen_at }]),
+    ...readers.filter(({ userId }) => userId !== row.user_id),
+  ],
   enabled: row.enabled === 1,
   state: row.state,
   failureCode: row.failure_code === '' ? null : row.failure_code,

@@ -1,16 +1,19 @@
 /** Verbs of accounts: making, changing, health, passwords. Removal, which reaches into every table, is in remove-account.ts. */
 import { EngineError } from '../../base/errors.ts';
 import type { AccountChanges, AccountHealth, NewAccount, ServerAddress } from '../store.ts';
+import { freeAccount, requireAccount } from './account-row.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { isUniqueFailure } from './failure.ts';
-
-/** What a new password or another server frees an account of. */
-const freed = "state = 'ok', last_error = NULL, retry_at = NULL, failure_count = 0";
+import { changeLogin } from './logins.ts';
+import { setReaders } from './readers.ts';
+import { placeOf } from './sealed.ts';
 
 export function addAccount(c: Connection, account: NewAccount): number {
   const columns = { acntid: account.acntid ?? null, ...columnsOf(account) };
   const acntid = refuseDouble(account, () => insertRow(c, columns));
   if (account.password !== null) storePassword(c, acntid, account.password);
+  if (account.login) changeLogin(c, acntid, account.login);
+  if (account.readers) setReaders(c, acntid, account.readers);
   return acntid;
 }
 
@@ -23,7 +26,9 @@ export function updateAccount(c: Connection, acntid: number, changes: AccountCha
     refuseDouble(changes, () => c.run(sql, ...Object.values(columns), acntid));
   }
   if (changes.password !== undefined) storePassword(c, acntid, changes.password);
-  if (changes.imap || changes.smtp !== undefined) c.run(`UPDATE email_accounts SET ${freed} WHERE acntid = ?`, acntid);
+  if (changes.login) changeLogin(c, acntid, changes.login);
+  if (changes.readers) setReaders(c, acntid, changes.readers);
+  if (changes.imap || changes.smtp !== undefined) freeAccount(c, acntid);
   // Another server's VANISHED has yet to earn its trust.
   if (changes.imap) c.run('UPDATE email_accounts SET vanished_trust = 0 WHERE acntid = ?', acntid);
 }
@@ -41,7 +46,7 @@ export function recordVanishedTrust(c: Connection, acntid: number, trust: number
 export function password(c: Connection, acntid: number): string | undefined {
   const sql = 'SELECT password_sealed FROM email_accounts WHERE acntid = ?';
   const sealed = c.get<{ password_sealed: Uint8Array | null }>(sql, acntid)?.password_sealed;
-  return sealed ? c.secrets.unseal(acntid, sealed) : undefined;
+  return sealed ? c.secrets.unseal(placeOf(acntid, 'password'), sealed) : undefined;
 }
 
 /** Asked before takeNewPasswords, so that a tick without news takes no write lock. */
@@ -59,14 +64,10 @@ export function takeNewPasswords(c: Connection): number[] {
   return taken.map((row) => row.acntid);
 }
 
-export function requireAccount(c: Connection, acntid: number): void {
-  if (c.get('SELECT 1 FROM email_accounts WHERE acntid = ?', acntid)) return;
-  throw new EngineError('account_unknown', `account ${acntid}`);
-}
-
 function storePassword(c: Connection, acntid: number, text: string | null): void {
-  const sealed = text === null ? null : c.secrets.seal(acntid, text);
-  c.run(`UPDATE email_accounts SET password_sealed = ?, ${freed} WHERE acntid = ?`, sealed, acntid);
+  const sealed = text === null ? null : c.secrets.seal(placeOf(acntid, 'password'), text);
+  c.run('UPDATE email_accounts SET password_sealed = ? WHERE acntid = ?', sealed, acntid);
+  freeAccount(c, acntid);
 }
 
 function insertRow(c: Connection, columns: Record<string, SqlValue>): number {

@@ -12,6 +12,8 @@ export interface Connection {
   readonly secrets: Secrets;
   /** What raiseEpoch made this connection's own; null: never raised, writes are not fenced. */
   epoch: number | null;
+  /** Called after each durable step; the crash tests end the process there. */
+  readonly step: () => void;
   /** First row. The caller names the row's shape: the columns it selects. */
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined;
   all<Row>(sql: string, ...values: SqlValue[]): Row[];
@@ -21,7 +23,11 @@ export interface Connection {
   insert(sql: string, ...values: SqlValue[]): number;
 }
 
-export function createConnection(database: Database.Database, secrets: Secrets): Connection {
+export function createConnection(
+  database: Database.Database,
+  secrets: Secrets,
+  step: () => void = () => undefined,
+): Connection {
   const statements = new Map<string, Database.Statement<SqlValue[]>>();
   const prepare = (sql: string): Database.Statement<SqlValue[]> => {
     const known = statements.get(sql);
@@ -34,6 +40,7 @@ export function createConnection(database: Database.Database, secrets: Secrets):
     database,
     secrets,
     epoch: null,
+    step,
     get: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as Row | undefined,
     all: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as Row[],
     run: (sql, ...values) => prepare(sql).run(...values).changes,

@@ -8,6 +8,7 @@ import type Database from 'better-sqlite3';
 import { EngineError } from '../../base/errors.ts';
 import { migration1 } from './migration-1.ts';
 import { migration2 } from './migration-2.ts';
+import { migration4 } from './migration-4.ts';
 
 export interface Migration {
   readonly number: number;
@@ -17,6 +18,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 1, sql: migration1 },
   { number: 2, sql: migration2 },
+  { number: 4, sql: migration4 },
 ];
 
 const newest = (known: readonly Migration[]): number => known.at(-1)?.number ?? 0;

@@ -13,13 +13,15 @@ export interface StoreFiles {
   readonly file: string;
   /** Created when the first password is sealed. */
   readonly keyFile: string;
+  /** Called at each durable step; the crash tests end the process there. */
+  readonly step?: () => void;
 }
 
 /** Each write verb is one transaction. Throws what `openWriter` throws. */
-export async function openSqliteStore({ file, keyFile }: StoreFiles): Promise<Store> {
-  const connection = createConnection(openWriter(file), createSecrets(keyFile));
+export async function openSqliteStore({ file, keyFile, step = () => undefined }: StoreFiles): Promise<Store> {
+  const connection = createConnection(openWriter(file), createSecrets(keyFile), step);
   const write: Write = async (verb, ...args) => {
-    const [outcome] = commitGroup(connection, [{ verb, args }], () => undefined);
+    const [outcome] = commitGroup(connection, [{ verb, args }], step);
     if (outcome && 'error' in outcome) throw toStoreFailure(outcome.error);
     return outcome?.value as never;
   };

@@ -10,8 +10,10 @@ export function presenceSince(c: Connection, at: Instant): Map<string, Instant> 
 
 export function accountsOfUsers(c: Connection, userIds: readonly string[]): number[] {
   if (userIds.length === 0) return [];
-  const sql = 'SELECT acntid FROM email_accounts WHERE user_id IN (SELECT value FROM json_each(?)) ORDER BY acntid';
-  return c.all<{ acntid: number }>(sql, JSON.stringify(userIds)).map(({ acntid }) => acntid);
+  const sql = `SELECT acntid FROM email_accounts WHERE user_id IN (SELECT value FROM json_each(?))
+    UNION SELECT acntid FROM email_account_users WHERE user_id IN (SELECT value FROM json_each(?)) ORDER BY acntid`;
+  const users = JSON.stringify(userIds);
+  return c.all<{ acntid: number }>(sql, users, users).map(({ acntid }) => acntid);
 }
 
 export function setPresence(c: Connection, userId: string, at: Instant): void {

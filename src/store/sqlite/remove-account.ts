@@ -1,7 +1,7 @@
 /** Removes an account with all that is its own; a content that another account's message shares stays. One transaction. */
 import { systemClock, toInstant } from '../../base/clock.ts';
 import type { AccountSize } from '../store.ts';
-import { requireAccount } from './accounts.ts';
+import { requireAccount } from './account-row.ts';
 import { noteChange } from './changes.ts';
 import type { Connection } from './connection.ts';
 

@@ -10,9 +10,11 @@ import type { Connection } from './connection.ts';
 import { toStoreFailure } from './failure.ts';
 import { folder, folders } from './folder-row.ts';
 import { ledger } from './ledger.ts';
+import { grant, login, passwordCommand } from './logins.ts';
 import * as messages from './messages.ts';
 import { accountsOfUsers, hasChangedAccounts, presenceSince } from './presence.ts';
 import { quarantine } from './quarantine.ts';
+import { readers } from './readers.ts';
 import { accountSize } from './remove-account.ts';
 import { serverRests } from './server-rests.ts';
 import type { WriteVerb } from './verbs.ts';
@@ -68,6 +70,10 @@ function readsOf(c: Connection): StoreReads {
     presenceSince: (at) => read(() => presenceSince(c, at)),
     accountsOfUsers: (userIds) => read(() => accountsOfUsers(c, userIds)),
     serverRests: () => read(serverRests),
+    login: (acntid) => read(() => login(c, acntid)),
+    grant: (acntid) => read(() => grant(c, acntid)),
+    passwordCommand: (acntid) => read(() => passwordCommand(c, acntid)),
+    readers: () => read(readers),
   };
 }
 
@@ -98,5 +104,10 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     setPresence: (userId, at) => write('setPresence', userId, at),
     clearPresence: (userId) => write('clearPresence', userId),
     recordServerRest: (server, rest) => write('recordServerRest', server, rest),
+    leaseGrant: (request) => write('leaseGrant', request),
+    saveGrant: (refreshed) => write('saveGrant', refreshed),
+    failGrant: (failed) => write('failGrant', failed),
+    changeKey: () => write('changeKey'),
+    dropOldKey: () => write('dropOldKey'),
   };
 }

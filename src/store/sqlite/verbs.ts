@@ -5,10 +5,12 @@
 import type { StoreWrites } from '../store.ts';
 import { addAccount, recordHealth, recordVanishedTrust, takeNewPasswords, updateAccount } from './accounts.ts';
 import { storeBatch } from './batch.ts';
+import { changeKey, dropOldKey } from './change-key.ts';
 import type { Connection } from './connection.ts';
 import { raiseEpoch, throwIfFenced } from './fence.ts';
 import { applyFlags, applyVanished } from './flags.ts';
 import { applyFolderPlan, setFolderPriority } from './folders.ts';
+import { failGrant, leaseGrant, saveGrant } from './grants.ts';
 import { approveDeletions, recordListing } from './listing.ts';
 import { endPass, failFolder, recordUnchanged } from './pass.ts';
 import { clearPresence, setPresence, takeChangedAccounts } from './presence.ts';
@@ -43,6 +45,11 @@ const verbs = {
   setPresence,
   clearPresence,
   recordServerRest,
+  leaseGrant,
+  saveGrant,
+  failGrant,
+  changeKey,
+  dropOldKey,
 } satisfies {
   [Verb in WriteVerb]: (
     c: Connection,
@@ -50,9 +57,11 @@ const verbs = {
   ) => Awaited<ReturnType<StoreWrites[Verb]>>;
 };
 
-/** Raising the epoch is the one write that an engine behind it may do. */
+/** Writes that an engine behind the epoch may do: raising it, and keeping a token whose predecessor may be dead by now. */
+const unfenced: ReadonlySet<WriteVerb> = new Set(['raiseEpoch', 'saveGrant']);
+
 export function runVerb(c: Connection, verb: WriteVerb, args: readonly unknown[]): unknown {
-  if (verb !== 'raiseEpoch') throwIfFenced(c);
+  if (!unfenced.has(verb)) throwIfFenced(c);
   const run: (c: Connection, ...args: never[]) => unknown = verbs[verb];
   return run(c, ...(args as never[]));
 }

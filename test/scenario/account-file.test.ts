@@ -1,0 +1,96 @@
+/** Export and import as an administrator does them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createInstallation, type Installation } from '../support/installation.ts';
+
+let from: Installation;
+let to: Installation;
+const env = { PASSPHRASE: 'correct horse', TEST_PASSWORD: 'geheim', REFRESH: 'refresh-1' };
+const withPassphrase = ['--passphrase-env', 'PASSPHRASE'];
+
+beforeEach(async () => {
+  from = createInstallation();
+  to = createInstallation();
+  const add = ['account', 'add', '--imap', 'imaps://mail.example.com'];
+  await from.runWith(
+    env,
+    ...add,
+    '--email',
+    'anna@example.com',
+    '--id',
+    '53',
+    '--password-env',
+    'TEST_PASSWORD',
+    '--readers',
+    'u1,u2',
+  );
+  const oauth = ['--oauth-preset', 'google', '--oauth-client-id', 'app', '--oauth-refresh-token-env', 'REFRESH'];
+  await from.runWith(env, ...add, '--email', 'bob@example.com', ...oauth, '--password-command', '/bin/pw {acntid}');
+  await from.run('account', 'disable', '53');
+});
+afterEach(() => {
+  from.remove();
+  to.remove();
+});
+
+const exported = async (...options: string[]): Promise<string> => {
+  const outcome = await from.runWith(env, 'account', 'export', ...options);
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  const file = join(to.folder, 'accounts.json');
+  writeFileSync(file, outcome.stdout);
+  return file;
+};
+const imported = async (file: string, ...options: string[]): Promise<{ result: string; fields: string }[]> => {
+  const outcome = await to.runWith(env, 'account', 'import', file, '--json', ...options);
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  return JSON.parse(outcome.stdout) as { result: string; fields: string }[];
+};
+const accountsOf = async (installation: Installation): Promise<unknown> => {
+  const { stdout } = await installation.runWith(env, 'account', 'export');
+  return (JSON.parse(stdout) as { accounts: unknown }).accounts;
+};
+
+describe('accounts that move', () => {
+  it('arrive with their numbers, settings and secrets, and arrive once', async () => {
+    const file = await exported('--secrets', ...withPassphrase);
+    expect((await imported(file, '--dry-run', ...withPassphrase)).map(({ result }) => result)).toEqual([
+      'added',
+      'added',
+    ]);
+    expect(await accountsOf(to)).toEqual([]);
+    expect((await imported(file, ...withPassphrase)).map(({ result }) => result)).toEqual(['added', 'added']);
+    expect((await imported(file, ...withPassphrase)).map(({ result }) => result)).toEqual(['unchanged', 'unchanged']);
+    expect(await accountsOf(to)).toEqual(await accountsOf(from));
+    // Sealed again with the other installation's key, the secrets are the same.
+    const before = JSON.stringify(await to.runWith(env, 'account', 'export', '--secrets', ...withPassphrase));
+    expect(before).not.toMatch(/geheim|refresh-1/);
+    await from.run('account', 'set', '53', '--name', 'Anna');
+    const changed = await exported('--secrets', ...withPassphrase);
+    expect((await imported(changed, ...withPassphrase)).map(({ result, fields }) => [result, fields])).toEqual([
+      ['changed', 'name'],
+      ['unchanged', ''],
+    ]);
+  });
+
+  it('arrive without secrets where none were asked for, and keep those that are there', async () => {
+    await imported(await exported('--secrets', ...withPassphrase), ...withPassphrase);
+    expect((await imported(await exported())).map(({ result }) => result)).toEqual(['unchanged', 'unchanged']);
+    expect(to.query('SELECT acntid FROM email_accounts WHERE password_sealed IS NOT NULL')).toEqual([{ acntid: 53 }]);
+  });
+
+  it('do not arrive at all with a wrong passphrase, none, or a mistake', async () => {
+    const file = await exported('--secrets', ...withPassphrase);
+    const tries = [
+      await to.runWith({ PASSPHRASE: 'wrong horse' }, 'account', 'import', file, ...withPassphrase),
+      await to.run('account', 'import', file),
+      await to.run('account', 'import', join(to.folder, 'config.json')),
+      await to.run('account', 'import', join(to.folder, 'nothing.json')),
+    ];
+    expect(tries.map(({ code }) => code)).toEqual([64, 64, 64, 64]);
+    expect(await accountsOf(to)).toEqual([]);
+    expect(
+      (await from.runWith({ PASSPHRASE: 'short' }, 'account', 'export', '--secrets', ...withPassphrase)).code,
+    ).toBe(64);
+  });
+});
