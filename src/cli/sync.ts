@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import type { PassReport, Progress, Scope } from '../sync/pass.ts';
 import { accountOf } from './account-list.ts';
+import { cliCredentials } from './cli-credentials.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { type AtWork, exitCodeOfReports, firstError, type PassesResult, runPasses, summary } from './passes.ts';
@@ -66,8 +67,7 @@ const lockedError = ({ holder }: AtWork): EngineError =>
 async function dryRun(context: CliContext, acntid: number, scope: Scope, isJson: boolean): Promise<void> {
   const rows = await context.withStore(async (store) => {
     const { forecast } = await import('../sync/forecast.ts');
-    const { createCredentials } = await import('../login/credentials.ts');
-    const ports = { store, clock: systemClock, credentialsOf: createCredentials(store) };
+    const ports = { store, clock: systemClock, credentialsOf: await cliCredentials(context, store) };
     return forecast(ports, await accountOf(store, acntid), scope);
   });
   context.print(isJson ? JSON.stringify(rows, null, 2) : formatTable(rows));

@@ -173,6 +173,7 @@ function threadsOptions(options: EngineOptions, storeThread: StoreThread, log: L
 const threadStart = (config: Config): ThreadsOptions['start'] => ({
   storeFile: storeFile(config),
   keyFile: config.BACKPROC_SECRET_KEY_FILE,
+  passwordCommand: config.EMAIL_PASSWORD_COMMAND,
   limits: {
     messageBytesMax: config.EMAIL_MAX_MESSAGE_BYTES,
     authRetrySeconds: config.EMAIL_AUTH_ERROR_CHECK_RETRY_TIME,

@@ -30,6 +30,8 @@ export interface ThreadStart {
   readonly storePort: MessagePort;
   readonly storeFile: string;
   readonly keyFile: string;
+  /** EMAIL_PASSWORD_COMMAND */
+  readonly passwordCommand: readonly string[] | null;
   readonly limits: PassLimits;
   readonly log: LogStart;
   /** Progress is sent at most this often per account. */

@@ -20,10 +20,14 @@ async function main(start: ThreadStart): Promise<void> {
   const stopBeating = beat(start.beat);
   const log = createLog({ ...start.log, thread: start.thread });
   const store = await createStoreClient({ port: start.storePort, file: start.storeFile, keyFile: start.keyFile });
-  const host: ThreadHost = { start, store, log, credentialsOf: createCredentials(store), tell };
+  const stopping = new AbortController();
+  const { passwordCommand } = start;
+  const credentialsOf = createCredentials(store, { passwordCommand, signal: stopping.signal });
+  const host: ThreadHost = { start, store, log, credentialsOf, tell };
   const works = createWorks(host);
   const running = new Map<number, Running>();
   const end = async (): Promise<void> => {
+    stopping.abort();
     for (const { cancel } of running.values()) cancel.abort();
     await Promise.all([...running.values()].map(({ ended }) => ended));
     await works.close();
