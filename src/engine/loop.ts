@@ -171,7 +171,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
       return queue.remove(syncKinds.map((kind) => ({ kind, acntid })));
     }
     if (end.kept === 'no') kept.drop(acntid);
-    else kept.note(acntid, end.account.server, end.kept);
+    else kept.note(acntid, end.account.server, end.kept, nowMs());
     await queue.end(keyOf(task), end.next);
   }
   async function onChanged(acntids: readonly number[]): Promise<void> {
@@ -233,9 +233,12 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
       turns.wake();
     },
     async tidy() {
+      const away: number[] = kept.outdated(nowMs());
       for (const acntid of kept.watched()) {
         const account = await planner.account(acntid);
-        if (account && isPresent(account, rules.presenceSeconds, nowMs())) continue;
+        if (!account || !isPresent(account, rules.presenceSeconds, nowMs())) away.push(acntid);
+      }
+      for (const acntid of away) {
         kept.drop(acntid);
         threads.release(acntid);
       }

@@ -13,11 +13,13 @@ export interface KeptConnections {
   readonly list: readonly Kept[];
   /** Asked at the start of a pass: what becomes of its connection. The place is held until `note` or `drop`. */
   wish(account: ScheduledAccount, nowMs: number): KeepWish;
-  note(acntid: number, server: string, wish: KeepWish): void;
+  note(acntid: number, server: string, wish: KeepWish, nowMs: number): void;
   /** It was taken, released or lost. */
   drop(acntid: number): void;
   /** Watched accounts. */
   watched(): number[];
+  /** Open for longer than the next pass should have taken. */
+  outdated(nowMs: number): number[];
 }
 
 export interface KeptOptions {
@@ -32,6 +34,7 @@ const keepSecondsMax = 600;
 
 interface Entry extends Kept {
   readonly isWatched: boolean;
+  readonly sinceMs: number;
 }
 
 const hostOf = (server: string): string => server.slice(0, server.lastIndexOf(':'));
@@ -64,17 +67,21 @@ export function createKept({ config, rules, release }: KeptOptions): KeptConnect
       if (!isWatched && (isThere ? recentSeconds : recentSecondsAway) > keepSecondsMax) return 'no';
       if (!makeRoom(account.server, isWatched)) return 'no';
       const { acntid, server } = account;
-      promised.set(acntid, { acntid, server, isWatched });
+      promised.set(acntid, { acntid, server, isWatched, sinceMs: nowMs });
       return isWatched ? 'watch' : 'open';
     },
-    note(acntid, server, wish) {
+    note(acntid, server, wish, nowMs) {
       promised.delete(acntid);
-      entries.set(acntid, { acntid, server, isWatched: wish === 'watch' });
+      entries.set(acntid, { acntid, server, isWatched: wish === 'watch', sinceMs: nowMs });
     },
     drop(acntid) {
       promised.delete(acntid);
       entries.delete(acntid);
     },
+    outdated: (nowMs) =>
+      [...entries.values()]
+        .filter(({ isWatched, sinceMs }) => !isWatched && nowMs - sinceMs > 2 * keepSecondsMax * 1000)
+        .map(({ acntid }) => acntid),
     watched: () => [...entries.values()].filter(({ isWatched }) => isWatched).map(({ acntid }) => acntid),
   };
 }
