@@ -13,6 +13,8 @@ export interface KeptConnections {
   readonly list: readonly Kept[];
   /** Asked at the start of a pass: what becomes of its connection. The place is held until `note` or `drop`. */
   wish(account: ScheduledAccount, nowMs: number): KeepWish;
+  /** Its user came while the pass was under way: the next one may watch. */
+  couldWatch(account: ScheduledAccount, nowMs: number): boolean;
   note(acntid: number, server: string, wish: KeepWish, nowMs: number): void;
   /** It was taken, released or lost. */
   drop(acntid: number): void;
@@ -48,14 +50,20 @@ export function createKept({ config, rules, release }: KeptOptions): KeptConnect
 
   /** A connection that nobody watches makes room for one that somebody does. */
   const makeRoom = (server: string, isWatched: boolean): boolean => {
-    const there = onHost(server);
-    if (there.length < keptCountMax(config().BG_MAX_CONNECTIONS_PER_HOST)) return true;
-    const lesser = isWatched ? there.find((entry) => !entry.isWatched && entries.has(entry.acntid)) : undefined;
+    if (hasRoom(server)) return true;
+    const lesser = isWatched
+      ? onHost(server).find((entry) => !entry.isWatched && entries.has(entry.acntid))
+      : undefined;
     if (!lesser) return false;
     entries.delete(lesser.acntid);
     release(lesser.acntid);
     return true;
   };
+  const isWanted = (account: ScheduledAccount, nowMs: number): boolean =>
+    config().EMAIL_IDLE_ENABLED && isPresent(account, rules().presenceSeconds, nowMs);
+  const hasRoom = (server: string): boolean =>
+    onHost(server).length < keptCountMax(config().BG_MAX_CONNECTIONS_PER_HOST);
+
   return {
     get list() {
       return [...entries.values()];
@@ -63,13 +71,14 @@ export function createKept({ config, rules, release }: KeptOptions): KeptConnect
     wish(account, nowMs) {
       const { presenceSeconds, recentSeconds, recentSecondsAway } = rules();
       const isThere = isPresent(account, presenceSeconds, nowMs);
-      const isWatched = isThere && config().EMAIL_IDLE_ENABLED;
+      const isWatched = isWanted(account, nowMs);
       if (!isWatched && (isThere ? recentSeconds : recentSecondsAway) > keepSecondsMax) return 'no';
       if (!makeRoom(account.server, isWatched)) return 'no';
       const { acntid, server } = account;
       promised.set(acntid, { acntid, server, isWatched, sinceMs: nowMs });
       return isWatched ? 'watch' : 'open';
     },
+    couldWatch: (account, nowMs) => isWanted(account, nowMs) && hasRoom(account.server),
     note(acntid, server, wish, nowMs) {
       promised.delete(acntid);
       entries.set(acntid, { acntid, server, isWatched: wish === 'watch', sinceMs: nowMs });

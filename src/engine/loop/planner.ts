@@ -16,6 +16,8 @@ export interface Planner {
   /** All accounts anew; what is overdue is spread, so that a restart is no stampede. */
   fill(): Promise<void>;
   replan(acntids: readonly number[]): Promise<void>;
+  /** The server answers again: whoever failed for its sake is due. */
+  replanServer(server: string): Promise<void>;
   /** The account as it stands now; undefined: it is gone. */
   account(acntid: number): Promise<ScheduledAccount | undefined>;
   /** What the account's place in the queue is to be. */
@@ -73,6 +75,16 @@ export function createPlanner({ store, queue, servers, rules, clock }: PlannerOp
     return times && schedule(times);
   };
 
+  const replan = async (acntids: readonly number[]): Promise<void> => {
+    for (const acntid of acntids) {
+      const now = await account(acntid);
+      const tasks = now ? tasksOf(now) : [];
+      const kinds = new Set(tasks.map(({ kind }) => kind));
+      await queue.remove(syncKinds.filter((kind) => !kinds.has(kind)).map((kind) => ({ kind, acntid })));
+      await queue.put(tasks);
+    }
+  };
+
   return {
     get accountCount() {
       return accountCount;
@@ -88,15 +100,8 @@ export function createPlanner({ store, queue, servers, rules, clock }: PlannerOp
         await queue.put(tasks.map((task) => ({ ...task, dueMs: spread(task) })));
       }
     },
-    async replan(acntids) {
-      for (const acntid of acntids) {
-        const now = await account(acntid);
-        const tasks = now ? tasksOf(now) : [];
-        const kinds = new Set(tasks.map(({ kind }) => kind));
-        await queue.remove(syncKinds.filter((kind) => !kinds.has(kind)).map((kind) => ({ kind, acntid })));
-        await queue.put(tasks);
-      }
-    },
+    replan,
+    replanServer: async (server) => replan(await queue.failing(server)),
     noteFruit(after) {
       const due = nextDue({ ...after, fruitlessCount: 0 }, rules(), nowMs());
       if (due !== null && due.atMs <= nowMs()) fruitless.set(after.acntid, (fruitless.get(after.acntid) ?? 0) + 1);

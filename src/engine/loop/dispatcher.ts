@@ -1,0 +1,135 @@
+/**
+ * From the queue to threads and back: each turn takes what is due, lets `pick` choose what starts within the ceilings, and runs
+ * it by its kind of work; what ended goes back into the queue with its next time. It knows nothing of what the work is.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { asEngineError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Queue, QueuedTask, TaskKey } from '../../queue/queue.ts';
+import type { Candidate, Ceilings, Kept, Running, Start } from '../pick/situation.ts';
+import { pick } from '../pick.ts';
+import { isTaskClass } from '../schedule/task-class.ts';
+import type { Servers } from './servers.ts';
+import { createTurns } from './turns.ts';
+
+/** What a kind of task in the queue is, for those who start it. */
+export interface KindOfWork {
+  /** More connections than this are of no use to it. */
+  connectionCountMax(task: QueuedTask): number;
+  /** It is about to start; called in the turn that chose it. */
+  begin(task: QueuedTask): void;
+  /** Returns what comes in its place. Throws only for defects and a store that fails: then it is tried again in a minute. */
+  run(task: QueuedTask, start: Pick<Start, 'connections' | 'sliceMs'>): Promise<readonly QueuedTask[]>;
+}
+
+export interface DispatcherOptions {
+  readonly queue: Queue;
+  readonly servers: Servers;
+  /** Asked at each turn; a kind that is missing does not start. */
+  readonly kinds: () => ReadonlyMap<string, KindOfWork>;
+  readonly kept: () => readonly Kept[];
+  readonly ceilings: () => Ceilings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Dispatcher {
+  wake(): void;
+  readonly running: readonly Running[];
+  /** Starts nothing any more; resolves when everything has ended, or after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+interface Chosen extends Candidate {
+  readonly task: QueuedTask;
+}
+
+/** So many of each kind, class and server are looked at in a turn: more could not start anyway. */
+const countPerServer = 50;
+const countMax = 1000;
+const brokenMs = 60_000;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { queue, servers, kinds, clock, log } = options;
+  const running = new Map<string, Running>();
+  const working = new Set<Promise<void>>();
+  let isStopping = false;
+  const turns = createTurns({ turn, onError: (error) => log.error(`schedule: ${asEngineError(error).message}`) });
+
+  /** Returns in how many ms there is more to do. */
+  async function turn(): Promise<number> {
+    const nowMs = clock().getTime();
+    const skipServers = restingServers(servers, nowMs);
+    const works = kinds();
+    const due = await queue.due({ kinds: [...works.keys()], nowMs, skipServers, countPerServer, countMax });
+    if (isStopping) return Number.POSITIVE_INFINITY;
+    const starts = pick<Chosen>({
+      due: due.map((task) => toCandidate(task, works.get(task.kind)?.connectionCountMax(task) ?? 1)),
+      running: [...running.values()],
+      kept: options.kept(),
+      ceilings: options.ceilings(),
+      allowedOn: (server) => servers.allowedOn(server, nowMs),
+      nowMs,
+    });
+    for (const { task, connections } of starts) {
+      running.set(nameOf(task.task), { ...task, connections, startedMs: nowMs });
+      works.get(task.task.kind)?.begin(task.task);
+    }
+    const late = starts.map(({ task: { task } }) => ({
+      ...keyOf(task),
+      class: task.class,
+      lateMs: nowMs - task.dueMs,
+    }));
+    await queue.start(late, nowMs);
+    for (const start of starts) track(run(start.task.task, works.get(start.task.task.kind), start));
+    // What is due and found no room waits for the end of a task, which wakes us.
+    if (starts.length < due.length) return Number.POSITIVE_INFINITY;
+    const next = (await queue.nextDueMs(skipServers)) ?? Number.POSITIVE_INFINITY;
+    return Math.min(next, servers.nextRetryMs(nowMs)) - clock().getTime();
+  }
+
+  async function run(task: QueuedTask, work: KindOfWork | undefined, start: Start<Chosen>): Promise<void> {
+    try {
+      await queue.end(keyOf(task), (await work?.run(task, start)) ?? []);
+    } catch (error) {
+      log.error(`${task.kind} could not be begun or recorded: ${asEngineError(error).message}`, placeOf(task));
+      await queue.end(keyOf(task), [{ ...task, dueMs: clock().getTime() + brokenMs }]);
+    } finally {
+      running.delete(nameOf(task));
+      turns.wake();
+    }
+  }
+  const track = (work: Promise<void>): void => {
+    working.add(work);
+    void work.finally(() => working.delete(work));
+  };
+
+  return {
+    wake: () => turns.wake(),
+    get running() {
+      return [...running.values()];
+    },
+    async stop(graceMs) {
+      isStopping = true;
+      turns.stop();
+      const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
+      await Promise.race([Promise.allSettled(working), grace]);
+    },
+  };
+}
+
+const restingServers = (servers: Servers, nowMs: number): Set<string> =>
+  new Set(servers.list().flatMap(({ server }) => (servers.allowedOn(server, nowMs) === 0 ? [server] : [])));
+
+const toCandidate = (task: QueuedTask, connectionCountMax: number): Chosen => ({
+  task,
+  class: isTaskClass(task.class) ? task.class : 'recent',
+  acntid: task.acntid,
+  server: task.server === '' ? null : task.server,
+  dueMs: task.dueMs,
+  connectionCountMax,
+});
+
+const keyOf = ({ kind, acntid }: QueuedTask): TaskKey => ({ kind, acntid });
+const nameOf = ({ kind, acntid }: QueuedTask): string => `${kind}/${acntid}`;
+const placeOf = ({ acntid }: QueuedTask): { acntid: number } | undefined => (acntid === 0 ? undefined : { acntid });

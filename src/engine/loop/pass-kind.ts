@@ -1,0 +1,151 @@
+/**
+ * Sync as a kind of work: `sync` and `bulk` tasks become passes. What is done is decided at the start, by the account as it
+ * stands then; what somebody asked for (a command, a server that told of new mail) goes before what is due.
+ */
+import { type Clock, toInstant } from '../../base/clock.ts';
+import type { ErrorRecord } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { QueuedTask } from '../../queue/queue.ts';
+import type { Store } from '../../store/store.ts';
+import { retryAtMs } from '../../sync/backoff.ts';
+import type { PassReport, PassTask } from '../../sync/pass.ts';
+import type { Rules, ScheduledAccount } from '../schedule/account.ts';
+import { scopeAt } from '../schedule.ts';
+import type { TaskOutcome, Threads } from '../threads.ts';
+import type { KindOfWork } from './dispatcher.ts';
+import type { KeptConnections } from './kept.ts';
+import type { Planner } from './planner.ts';
+import type { Servers } from './servers.ts';
+import type { Wishes } from './wishes.ts';
+
+export interface PassKindOptions {
+  readonly store: Store;
+  readonly threads: Threads;
+  readonly planner: Planner;
+  readonly servers: Servers;
+  readonly wishes: Wishes;
+  readonly kept: KeptConnections;
+  readonly rules: () => Rules;
+  readonly connectionsPerAccount: () => number;
+  /** A pass brought mail. */
+  readonly onReceived: () => void;
+  /** A pass that we cut ourselves is nobody's failure. */
+  readonly isStopping: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createPassKind(options: PassKindOptions): KindOfWork {
+  const { kept, planner, wishes, connectionsPerAccount } = options;
+  return {
+    // A folder of its own for each connection, as long as there are some; prompt work has few folders.
+    connectionCountMax: (task) => (task.kind === 'bulk' ? connectionsPerAccount() : 1),
+    begin: ({ acntid }) => kept.drop(acntid),
+    async run(task, start) {
+      const account = await planner.account(task.acntid);
+      if (!account) return gone(wishes, task.acntid);
+      const { pass, settle } = decide(options, task, account, start);
+      if (pass === null) return planner.tasksOf(account);
+      const startedMs = options.clock().getTime();
+      const outcome = await options.threads.run('pass', pass, task.acntid);
+      settle(outcome);
+      return record(options, pass, account.server, startedMs, outcome);
+    },
+  };
+}
+
+function gone(wishes: Wishes, acntid: number): [] {
+  wishes.fail(acntid);
+  return [];
+}
+
+interface Decision {
+  /** Null: nothing is to be done after all. */
+  readonly pass: PassTask | null;
+  readonly settle: (outcome: TaskOutcome<'pass'>) => void;
+}
+
+function decide(
+  { wishes, rules, kept, clock }: PassKindOptions,
+  { acntid, kind }: QueuedTask,
+  account: ScheduledAccount,
+  { connections, sliceMs }: { connections: number; sliceMs: number | null },
+): Decision {
+  const nowMs = clock().getTime();
+  const wish = wishes.take(acntid);
+  const settle = wish?.settle ?? (() => undefined);
+  const lane = kind === 'sync' ? 'prompt' : undefined;
+  const scope = wish?.scope ?? scopeAt(account, rules(), nowMs, lane)?.scope;
+  if (scope === undefined) return { pass: null, settle };
+  const keep = kept.wish(account, nowMs);
+  return { pass: { acntid, scope, connections, keep, sliceMs: wish ? null : sliceMs }, settle };
+}
+
+async function record(
+  options: PassKindOptions,
+  pass: PassTask,
+  server: string,
+  startedMs: number,
+  outcome: TaskOutcome<'pass'>,
+): Promise<QueuedTask[]> {
+  const { planner, servers, wishes, clock, kept } = options;
+  const { acntid, keep } = pass;
+  const endedMs = clock().getTime();
+  if ('report' in outcome && outcome.report.isKept) kept.note(acntid, server, keep, endedMs);
+  else kept.drop(acntid);
+  if ('error' in outcome && !options.isStopping()) await recordLoss(options, acntid, outcome.error);
+  const error = 'error' in outcome ? outcome.error : outcome.report.error;
+  if (await servers.note(server, { acntid, startedMs, endedMs, error })) await onRecovery(options, server);
+  const account = await planner.account(acntid);
+  if (!account) return gone(wishes, acntid);
+  if ('report' in outcome) noteReport(options, pass, account, outcome.report);
+  if (error === null && keep !== 'watch' && kept.couldWatch(account, endedMs)) wishes.stir(acntid);
+  return wishes.has(acntid) ? urgent(planner.tasksOf(account), account, clock) : planner.tasksOf(account);
+}
+
+function noteReport(
+  { planner, onReceived }: PassKindOptions,
+  { scope }: PassTask,
+  account: ScheduledAccount,
+  { error, isUnfinished, folders }: PassReport,
+): void {
+  // An unfinished slice left something on purpose.
+  if (scope.kind === 'schedule' && error === null && !isUnfinished) planner.noteFruit(account);
+  if (folders.some(({ receivedCount }) => receivedCount > 0)) onReceived();
+}
+
+/** Accounts that failed for the sake of their server need not wait for their own retry. */
+async function onRecovery({ planner, log }: PassKindOptions, server: string): Promise<void> {
+  log.info(`${server} answers again`);
+  await planner.replanServer(server);
+}
+
+/** At once, by request or because the server told of a change. */
+export function urgent(tasks: readonly QueuedTask[], account: ScheduledAccount, clock: Clock): QueuedTask[] {
+  const { acntid, server } = account;
+  const task = {
+    kind: 'sync',
+    acntid,
+    server,
+    class: 'live',
+    dueMs: clock().getTime(),
+    attempts: 0,
+    fruitlessCount: 0,
+  };
+  return [...tasks.filter(({ kind }) => kind !== 'sync'), task];
+}
+
+/** A pass that ended without a word of its own (its thread died, it ran too long) has backed nobody off. */
+async function recordLoss({ store, clock }: PassKindOptions, acntid: number, failure: ErrorRecord): Promise<void> {
+  const account = await store.account(acntid);
+  if (!account) return;
+  const failureCount = account.failureCount + 1;
+  const nowMs = clock().getTime();
+  await store.recordHealth(acntid, {
+    state: 'backoff',
+    lastError: `${failure.code}: ${failure.detail}`.slice(0, 500),
+    retryAt: toInstant(new Date(retryAtMs(failure, failureCount, nowMs))),
+    checkedAt: toInstant(new Date(nowMs)),
+    failureCount,
+  });
+}
