@@ -5,13 +5,14 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Phase } from './goals.ts';
+import { benchLaunch, launchTable } from './launch.ts';
 import { type LinkKind, openLink } from './link.ts';
 import { type Measure, median } from './measure.ts';
 import { createPeer, type Peer, type PeerKind } from './peers.ts';
 import { type Result, toMarkdown } from './report.ts';
 import { type Load, type Scenario, scenarios, startLoad } from './scenarios.ts';
 
-const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms"] [--runs N] [--out FILE]`;
+const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms"] [--runs N] [--out FILE] | --launch`;
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     link: { type: 'string', default: 'loopback,30 ms' },
     runs: { type: 'string' },
     out: { type: 'string' },
+    launch: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -75,6 +77,7 @@ async function benchLink(load: Load, kind: LinkKind): Promise<Result[]> {
 
 async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`);
+  if (values.launch) return void process.stdout.write(`${launchTable(await benchLaunch())}\n`);
   const results: Result[] = [];
   for (const scenario of scenarios(values.quick).filter(({ name }) => values.scenario.split(',').includes(name))) {
     process.stderr.write(`${scenario.name}: ${scenario.text}; filling the server\n`);

@@ -25,6 +25,7 @@ export interface HolderFiles {
 }
 
 export const beatMs = 5000;
+export const lockFileOf = (storeFile: string): string => `${storeFile}.lock`;
 export const holderFileOf = (storeFile: string): string => `${storeFile}.engine`;
 const pidFileOf = (pidFolder: string): string => join(pidFolder, 'backproc.pid');
 

@@ -4,8 +4,8 @@
  * administrator). An engine of an older version is told to finish.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { freshMs, type Holder, type HolderRecord, isAlive, isFresh, readHolder } from './holder.ts';
-import { acquireLock, type Lock, lockFileOf } from './lock.ts';
+import { freshMs, type Holder, type HolderRecord, isAlive, isFresh, lockFileOf, readHolder } from './holder.ts';
+import { acquireLock, type Lock } from './lock.ts';
 import { isNewer } from './version.ts';
 
 export type LaunchAnswer =

@@ -19,8 +19,6 @@ export interface Lock {
 const retryMsMax = 300;
 const retryMs = 20;
 
-export const lockFileOf = (storeFile: string): string => `${storeFile}.lock`;
-
 /** Null: another engine holds it. Loads nothing but SQLite: this is all that a second launch does. */
 export async function acquireLock(file: string): Promise<Lock | null> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
@@ -33,7 +31,7 @@ export async function acquireLock(file: string): Promise<Lock | null> {
 }
 
 /** Once, without waiting. */
-export function tryLock(file: string): Lock | null {
+function tryLock(file: string): Lock | null {
   const database = new Database(file, { timeout: 0 });
   try {
     database.pragma('journal_mode = DELETE');

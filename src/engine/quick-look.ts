@@ -1,14 +1,13 @@
 /**
- * What a second launch does: it asks whether an engine of its own version beats on this store, having loaded nothing but SQLite.
- * Where the store lies is remembered beside the configuration file, and believed while that file's time and size are the same.
+ * What a second launch does: it asks whether an engine of its own version beats on this store, having loaded nothing at all: whoever
+ * is alive and has beaten a moment ago holds the lock, or will notice soon that it was taken away, and end. Where the store lies is remembered beside the configuration file, and believed while that file's time and size are the same.
  * A wrong or missing memory costs nothing: the launch then goes the whole way, and the lock decides.
  */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type FindOptions, findConfigFile } from '../config/find.ts';
 import { versionIn } from '../config/version.ts';
-import { isFresh, readHolder } from './holder.ts';
-import { lockFileOf, tryLock } from './lock.ts';
+import { isFresh, lockFileOf, readHolder } from './holder.ts';
 
 interface Memory {
   readonly mtimeMs: number;
@@ -36,16 +35,18 @@ export function remember(configFile: string, what: Remembered): void {
   }
 }
 
-/** True only when the lock is held, and by a process that is alive, beats, and is of this version. */
+/** True only beside a process that is alive, beats, and is of this version. */
 export function isEngineAtWork(find: FindOptions): boolean {
   const remembered = recall(find);
   if (!remembered || remembered.version !== versionIn(find.installFolder)) return false;
   const { storeFile } = remembered;
   const holder = readHolder(storeFile);
-  if (!holder || holder.record.version !== remembered.version || !isFresh(holder)) return false;
-  const lock = tryLock(lockFileOf(storeFile));
-  lock?.release();
-  return lock === null;
+  return (
+    holder !== undefined &&
+    holder.record.version === remembered.version &&
+    isFresh(holder) &&
+    existsSync(lockFileOf(storeFile))
+  );
 }
 
 function recall(find: FindOptions): Remembered | null {

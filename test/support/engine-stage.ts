@@ -10,7 +10,8 @@ import { createInstallation, type Installation } from './installation.ts';
 
 /** A .ts worker can't start on Node 20, so the engine comes from dist; its types are those of src. */
 const dist = join(import.meta.dirname, '../../dist');
-const { acquireLock, lockFileOf }: typeof import('../../src/engine/lock.ts') = await import(`${dist}/engine/lock.js`);
+const { acquireLock }: typeof import('../../src/engine/lock.ts') = await import(`${dist}/engine/lock.js`);
+const { lockFileOf }: typeof import('../../src/engine/holder.ts') = await import(`${dist}/engine/holder.js`);
 const { runPasses }: typeof import('../../src/engine/run-passes.ts') = await import(`${dist}/engine/run-passes.js`);
 const { openEngine }: typeof import('../../src/engine/engine.ts') = await import(`${dist}/engine/engine.js`);
 const { loadConfig }: typeof import('../../src/config/load.ts') = await import(`${dist}/config/load.js`);
