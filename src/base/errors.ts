@@ -197,6 +197,12 @@ export const catalogue = {
     'The server asked us to slow down.',
     'Nothing: it is tried again at the time it named.',
   ),
+  daily_bytes_spent: entry(
+    'account',
+    'retry',
+    'The bytes that BG_MAX_BYTES_PER_DAY_PER_ACCOUNT allows for a day are spent.',
+    'Nothing: it goes on at midnight. Raise the limit if the provider allows more.',
+  ),
   // Working with folders and messages
   command_refused: entry('folder', 'retry', 'The server refused a command.', 'See the detail; it is tried again.'),
   folder_missing: entry(

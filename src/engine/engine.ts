@@ -180,10 +180,14 @@ const threadStart = (config: Config): ThreadsOptions['start'] => ({
     commandTimeoutMs: config.EMAIL_NETWORK_TIMEOUT * 1000,
     // 1 MiB in 60 s = 17 KiB/s: slower than any link that people still use, faster than a drip that would never end.
     transferTimeoutMsPerMib: config.EMAIL_NETWORK_TIMEOUT * 1000,
+    perDay: dayLimit(config),
   },
   log: logStart(config),
   progressMs,
 });
+
+const dayLimit = ({ BG_MAX_BYTES_PER_DAY_PER_ACCOUNT: bytesMax, BACKPROC_TIME_ZONE: timeZone }: Config) =>
+  bytesMax === null ? null : { bytesMax, timeZone };
 
 const threadLimits = (config: Config): ThreadLimits => ({
   threadCountMax: config.BG_MAX_THREADS,

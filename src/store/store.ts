@@ -201,6 +201,8 @@ export interface WindowBatch extends FolderAt {
   readonly placements: readonly (Placement & { readonly contentId: number })[];
   readonly quarantined: readonly QuarantinedMessage[];
   readonly settled: UidSet;
+  /** `2026-11-23`: the bytes of `messages` count for this local day; null: they do not count. */
+  readonly day: string | null;
   /** First sync: one email_changes row for the batch instead of one per message. */
   readonly isFirstSync: boolean;
   readonly at: Instant;
@@ -300,6 +302,8 @@ export interface StoreReads extends ScheduleReads, LoginReads {
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
   password(acntid: number): Promise<string | undefined>;
   accountSize(acntid: number): Promise<AccountSize>;
+  /** Bytes of bodies that were stored for it on this local day, as far as they were counted (WindowBatch.day). */
+  trafficOn(acntid: number, day: string): Promise<number>;
   /** How many enabled accounts are in which state. */
   accountStates(): Promise<Record<AccountState, number>>;
   /** Enabled accounts that are not well, those that failed last first. */

@@ -91,6 +91,7 @@ async function writeBatch(pass: FolderPass, batch: Batch): Promise<void> {
     placements: batch.placements,
     quarantined: batch.quarantined,
     settled: unionUids(uidSetOf(uids), batch.gone),
+    day: pass.slice.day,
     isFirstSync: pass.isFirstSync,
     at: toInstant(pass.ports.clock()),
   });

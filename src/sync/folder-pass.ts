@@ -81,6 +81,7 @@ export function createFolderPass(
     isCutShort: false,
     pendingCount: 0,
     noteStored(storedCount, bytes, quarantinedCount, settledCount) {
+      task.slice.spend(bytes);
       counts.receivedCount += storedCount;
       counts.receivedBytes += bytes;
       counts.quarantinedCount += quarantinedCount;

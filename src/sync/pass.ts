@@ -6,6 +6,7 @@ import type { ImapSession, Link, SessionOptions } from '../imap/session.ts';
 import type { Store } from '../store/store.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import type { PassKind } from './plan.ts';
+import type { DayLimit } from './slice.ts';
 
 /** Which folders a pass looks at. A folder never synced is due at once, whatever the scope. */
 export type Scope =
@@ -34,6 +35,8 @@ export interface PassLimits {
   readonly authRetrySeconds: number;
   readonly commandTimeoutMs: number;
   readonly transferTimeoutMsPerMib: number;
+  /** BG_MAX_BYTES_PER_DAY_PER_ACCOUNT in BACKPROC_TIME_ZONE; null: no limit. */
+  readonly perDay: DayLimit | null;
 }
 
 export interface FolderReport {

@@ -20,7 +20,8 @@ export async function syncAccount(ports: Ports, task: PassTask): Promise<PassRep
   if (!account) throw new EngineError('account_unknown', `${task.acntid}`);
   try {
     const report = await passOver(ports, task, account);
-    await recordHealthy(ports, account, report);
+    if (report.error) await recordFailure(ports, account, report.error);
+    else await recordHealthy(ports, account, report);
     return report;
   } catch (error) {
     // A connection that we cut is no failure of the account.
@@ -33,8 +34,9 @@ export async function syncAccount(ports: Ports, task: PassTask): Promise<PassRep
 }
 
 async function passOver(ports: Ports, task: PassTask, account: Account): Promise<PassReport> {
+  const { store, clock, limits } = ports;
+  const slice = await startSlice({ store, clock, acntid: account.acntid, ms: task.sliceMs, perDay: limits.perDay });
   const connections = createConnections(ports, account);
-  const slice = startSlice(task.sliceMs);
   let wish: KeepWish = 'no';
   let report: PassReport;
   try {
@@ -63,7 +65,7 @@ async function listAndVisit(frame: VisitFrame, task: PassTask, connections: Conn
     acntid: account.acntid,
     folders: reports,
     unchangedCount: unchanged.length,
-    error: null,
+    error: slice.wasCut ? slice.spent() : null,
     isUnfinished: slice.wasCut,
     isKept: false,
   };

@@ -207,6 +207,17 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
     });
 
     describe('batches', () => {
+      it('count their bytes for a local day, and for that day alone', async () => {
+        const a = await inbox();
+        await store.recordListing(listing(a, 4, [[1, 4]]));
+        const days = ['2026-11-23', null, '2026-11-23', '2026-11-24'];
+        for (const [index, day] of days.entries()) await store.storeBatch(batch(a, [mail(index + 1)], { day }));
+        const bytes = [1, 2, 3, 4].map((uid) => mail(uid).raw.length);
+        const { acntid } = await folder(a);
+        expect(await store.trafficOn(acntid, '2026-11-24')).toBe(bytes[3]);
+        expect(await store.trafficOn(acntid, '2026-11-23')).toBe(0);
+      });
+
       it('stores equal bytes once, in whatever folder and account they lie', async () => {
         const { emfdids } = await makeFolders(store, 'A', 'B');
         for (const emfdid of emfdids) await store.recordListing(listing(emfdid, 2, [[1, 2]]));

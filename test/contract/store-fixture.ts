@@ -169,6 +169,7 @@ export function batch(
     quarantined: [],
     settled,
     isFirstSync: false,
+    day: null,
     at,
     ...more,
   };

@@ -14,6 +14,7 @@ import { placeMessage, type Target } from './place-message.ts';
 import { forgetQuarantine, putInQuarantine } from './quarantine.ts';
 import { savepoint } from './savepoint.ts';
 import { refreshHeld } from './tombstones.ts';
+import { addTraffic } from './traffic.ts';
 
 export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
   const folder = requireFolderAt(c, batch);
@@ -22,11 +23,14 @@ export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
   const stored = storeRows(c, target, batch);
   quarantineAll(c, batch, [...batch.quarantined, ...stored.quarantined]);
   settle(c, folder, batch);
+  if (batch.day !== null) addTraffic(c, folder.acntid, batch.day, bytesOf(batch));
   if (isFirstSync && stored.count > 0)
     noteChange(c, 'messages_added', { acntid: folder.acntid, emfdid: folder.emfdid, at });
   refreshHeld(c, folder.emfdid);
   return { storedCount: stored.count, quarantinedUids: stored.quarantined.map(({ uid }) => uid) };
 }
+
+const bytesOf = ({ messages }: WindowBatch): number => messages.reduce((sum, { raw }) => sum + raw.length, 0);
 
 interface Stored {
   count: number;

@@ -17,6 +17,7 @@ import { quarantine } from './quarantine.ts';
 import { readers } from './readers.ts';
 import { accountSize } from './remove-account.ts';
 import { serverRests } from './server-rests.ts';
+import { trafficOn } from './traffic.ts';
 import type { WriteVerb } from './verbs.ts';
 
 export type Write = <Verb extends WriteVerb>(
@@ -49,6 +50,7 @@ function readsOf(c: Connection): StoreReads {
     account: (acntid) => read(() => account(c, acntid)),
     password: (acntid) => read(() => password(c, acntid)),
     accountSize: (acntid) => read(() => accountSize(c, acntid)),
+    trafficOn: (acntid, day) => read(() => trafficOn(c, acntid, day)),
     accountStates: () => read(accountStates),
     troubledAccounts: (limit) => read(() => troubledAccounts(c, limit)),
     folders: (acntid, options) => read(() => folders(c, acntid, options)),
