@@ -1,7 +1,6 @@
 /** Old log files go: at start, and at each midnight of a process that runs for months. Never throws: the log itself tells of a bad folder. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, createLocalClock } from './clock.ts';
 
 /** Names of log files older than `days` before `today` (`2026-11-23`). Pure. */
 export function expiredLogFiles(names: readonly string[], today: string, days: number): string[] {
@@ -32,23 +31,4 @@ function isRemoved(file: string): boolean {
   } catch {
     return false; // tried again tomorrow
   }
-}
-
-export interface LogRetention {
-  readonly folder: string;
-  readonly days: number;
-  readonly timeZone: string;
-  readonly clock: Clock;
-}
-
-/** To be called at every tick of the engine: it looks at the folder at its first call and once a local day. */
-export function createLogRetention({ folder, days, timeZone, clock }: LogRetention): () => string[] {
-  const local = createLocalClock(timeZone);
-  let doneOn = '';
-  return () => {
-    const { date } = local(clock());
-    if (date === doneOn) return [];
-    doneOn = date;
-    return removeExpiredLogs(folder, date, days);
-  };
 }

@@ -9,6 +9,7 @@ import { EngineError } from '../../base/errors.ts';
 import { migration1 } from './migration-1.ts';
 import { migration2 } from './migration-2.ts';
 import { migration4 } from './migration-4.ts';
+import { migration6 } from './migration-6.ts';
 
 export interface Migration {
   readonly number: number;
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { number: 1, sql: migration1 },
   { number: 2, sql: migration2 },
   { number: 4, sql: migration4 },
+  { number: 6, sql: migration6 },
 ];
 
 const newest = (known: readonly Migration[]): number => known.at(-1)?.number ?? 0;

@@ -17,6 +17,7 @@ import { quarantine } from './quarantine.ts';
 import { readers } from './readers.ts';
 import { accountSize } from './remove-account.ts';
 import { serverRests } from './server-rests.ts';
+import { storeSizes } from './sizes.ts';
 import type { WriteVerb } from './verbs.ts';
 
 export type Write = <Verb extends WriteVerb>(
@@ -74,6 +75,7 @@ function readsOf(c: Connection): StoreReads {
     grant: (acntid) => read(() => grant(c, acntid)),
     passwordCommand: (acntid) => read(() => passwordCommand(c, acntid)),
     readers: () => read(readers),
+    storeSizes: () => read(storeSizes),
   };
 }
 
@@ -109,5 +111,8 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     failGrant: (failed) => write('failGrant', failed),
     changeKey: () => write('changeKey'),
     dropOldKey: () => write('dropOldKey'),
+    expire: (limits) => write('expire', limits),
+    recordSize: (at) => write('recordSize', at),
+    shrinkWal: () => write('shrinkWal'),
   };
 }

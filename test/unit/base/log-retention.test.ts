@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogRetention, expiredLogFiles, removeExpiredLogs } from '../../../src/base/log-retention.ts';
+import { expiredLogFiles, removeExpiredLogs } from '../../../src/base/log-retention.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -23,17 +23,6 @@ describe('log files', () => {
         expect(expired).toEqual(age > days ? [name] : []);
       }),
     );
-  });
-
-  it('go at the first call and at each midnight of a process that runs on', () => {
-    let now = new Date('2026-11-23T22:00:00Z');
-    const retention = createLogRetention({ folder, days: 2, timeZone: 'Europe/Warsaw', clock: () => now });
-    for (const day of [20, 21, 22, 23]) writeFileSync(join(folder, `202611${day}-info.log`), '');
-    expect(retention()).toEqual(['20261120-info.log']);
-    expect(retention()).toEqual([]);
-    now = new Date('2026-11-23T23:00:00Z');
-    expect(retention()).toEqual(['20261121-info.log']);
-    expect(readdirSync(folder)).toHaveLength(2);
   });
 
   it('that cannot be removed, or a folder that is not there, stop nothing', () => {
