@@ -14,6 +14,7 @@ import { register as db } from './db.ts';
 import { register as docs } from './docs.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { register as folder } from './folder.ts';
+import { register as install } from './install.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
 import { register as run } from './run.ts';
@@ -51,7 +52,7 @@ export function createProgram(context: CliContext): Command {
     accountImport,
   ])
     register(account, context);
-  for (const register of [folder, message, log, config, secrets, db, docs]) register(program, context);
+  for (const register of [folder, message, log, config, secrets, db, install, docs]) register(program, context);
   prepare(program, context);
   return program;
 }
