@@ -12,6 +12,7 @@ import { register as config } from './config.ts';
 import type { CliContext } from './context.ts';
 import { register as db } from './db.ts';
 import { register as docs } from './docs.ts';
+import { register as doctor } from './doctor.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { register as folder } from './folder.ts';
 import { register as install } from './install.ts';
@@ -52,7 +53,7 @@ export function createProgram(context: CliContext): Command {
     accountImport,
   ])
     register(account, context);
-  for (const register of [folder, message, log, config, secrets, db, install, docs]) register(program, context);
+  for (const register of [folder, message, log, config, secrets, db, install, doctor, docs]) register(program, context);
   prepare(program, context);
   return program;
 }

@@ -1,7 +1,5 @@
-/** An installation for the texts, with a path that every language has to quote. */
+/** An installation for the texts. */
 import type { InstallFacts } from '../../../../src/cli/install/facts.ts';
-
-export const odd = `/srv/100% "sure" it's $HOME`;
 
 export const facts = (more: Partial<InstallFacts> = {}): InstallFacts => ({
   name: 'backproc',
