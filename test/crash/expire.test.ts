@@ -1,6 +1,6 @@
 /** kill -9 at every durable step of what expires: no live mail loses a byte, and going on ends where an undisturbed run ends. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UidSet } from '../../src/base/uid-set.ts';
@@ -22,7 +22,7 @@ const script = `
   const { startStoreThread } = await import('${built('store/sqlite/store-thread')}');
   const { createStoreClient } = await import('${built('store/sqlite/store-client')}');
   const { expireAll } = await import('${built('upkeep/expire-all')}');
-  const [file, keyFile, crashAt] = process.argv.slice(1);
+  const [file, keyFile, crashAt] = process.argv.slice(2);
   const thread = await startStoreThread({ file, keyFile, crashAt: Number(crashAt) });
   const store = await createStoreClient({ port: thread.connect(), file, keyFile });
   for (const hour of ['00', '02']) {
@@ -42,10 +42,10 @@ describe('expiring, killed with SIGKILL at every durable step', () => {
     rmSync(dirname(place.file), { recursive: true });
     cpSync(saved(), dirname(place.file), { recursive: true });
   };
+  // A file: a worker thread inherits the options of `node -e`, and refuses them.
+  const program = (): string => `${dirname(place.file)}-expire.mjs`;
   const run = (crashAt: number) =>
-    spawnSync(process.execPath, ['--input-type=module', '-e', script, place.file, place.keyFile, String(crashAt)], {
-      encoding: 'utf8',
-    });
+    spawnSync(process.execPath, [program(), place.file, place.keyFile, String(crashAt)], { encoding: 'utf8' });
   const state = (): string =>
     JSON.stringify([
       select(place, 'SELECT id, uid, vanished_at, content_id FROM email_messages ORDER BY id'),
@@ -71,6 +71,7 @@ describe('expiring, killed with SIGKILL at every durable step', () => {
     await store.applyVanished({ emfdid, uidValidity: 7, uids: gone, at: '2027-01-01T00:00:00.000Z' });
     await close();
     cpSync(dirname(place.file), saved(), { recursive: true });
+    writeFileSync(program(), script);
   });
   afterAll(() => {
     rmSync(saved(), { recursive: true });
