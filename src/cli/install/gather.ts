@@ -6,6 +6,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
+import { controlAddress } from '../../engine/control.ts';
 import type { InstallFacts } from './facts.ts';
 import { refuseControls } from './quoting.ts';
 import { findUser, groupName, type SystemUser, userName } from './users.ts';
@@ -44,7 +45,7 @@ export function gatherFacts(
     installFolder,
     configFile: realpathSync(loaded.file),
     writable: writableFolders(config),
-    readable: config.EMAIL_ATTACHMENT_ROOT === null ? [] : [config.EMAIL_ATTACHMENT_ROOT],
+    readable: readableFolders(config),
     dataFolder: config.BACKPROC_DATA_LOCATION,
     stopGraceSeconds: config.BACKPROC_STOP_GRACE_SECONDS,
     memoryLimitMb: config.BACKPROC_MEMORY_LIMIT_MB,
@@ -53,6 +54,12 @@ export function gatherFacts(
   refuseControls(Object.values(facts).flat().map(String));
   return facts;
 }
+
+/** Also the control socket's, where its path is too long for the pid folder: a private /tmp would hide it from the command line. */
+const readableFolders = (config: Config): string[] => [
+  dirname(controlAddress(config.BACKPROC_PID_LOCATION)),
+  ...(config.EMAIL_ATTACHMENT_ROOT === null ? [] : [config.EMAIL_ATTACHMENT_ROOT]),
+];
 
 /** Store, key, data, logs, pid, and the folder that mail to send is picked up from. */
 export function writableFolders(config: Config): string[] {

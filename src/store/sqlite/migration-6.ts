@@ -16,7 +16,10 @@ CREATE TABLE expiring_contents (
 CREATE INDEX expiring_contents_left ON expiring_contents (left_at);
 CREATE TRIGGER email_messages_content_left AFTER UPDATE OF content_id ON email_messages
   WHEN OLD.content_id <> NEW.content_id
-  BEGIN INSERT OR REPLACE INTO expiring_contents (content_id) VALUES (OLD.content_id); END;`;
+  BEGIN
+    DELETE FROM expiring_contents WHERE content_id = OLD.content_id;
+    INSERT INTO expiring_contents (content_id) VALUES (OLD.content_id);
+  END;`;
 
 const outbox = `
 ALTER TABLE email_outbox ADD COLUMN ${instant('expired_at')};
