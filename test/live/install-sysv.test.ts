@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sysvScript } from '../../src/cli/install/sysv.ts';
+import { createInstallation } from '../support/installation.ts';
 import { isRoot, plainUser } from '../support/system.ts';
 import { factsIn, isLinux, makeFolder, odd } from './install-facts.ts';
 
@@ -82,6 +83,25 @@ describe.runIf(isLinux)('the init script', () => {
       expect(run('start')).toBe(5);
     },
   );
+
+  it('starts, reloads, restarts and stops the engine itself', async () => {
+    const installation = createInstallation();
+    const script = join(installation.folder, 'init');
+    writeFileSync(script, (await installation.run('install', 'sysv', '--print')).stdout);
+    chmodSync(script, 0o755);
+    const run = (command: string): number | null => spawnSync(script, [command], { stdio: 'ignore' }).status;
+    const pid = (): number => JSON.parse(readFileSync(`${installation.storeFile}.engine`, 'utf8')).pid as number;
+    try {
+      expect([run('status'), run('start'), run('start'), run('status'), run('reload')]).toEqual([3, 0, 0, 0, 0]);
+      const first = pid();
+      expect([run('restart'), run('status')]).toEqual([0, 0]);
+      expect(pid()).not.toBe(first);
+      expect([run('stop'), run('status'), run('stop')]).toEqual([0, 3, 0]);
+    } finally {
+      run('stop');
+      installation.remove();
+    }
+  });
 
   it.runIf(isRoot())('runs everything as the engine’s user, by runuser, and by su where that is missing', () => {
     const { run, home } = setUp(`as another user ${odd}`, plainUser);

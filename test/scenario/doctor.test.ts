@@ -14,6 +14,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { startEngine } from '../support/engine-process.ts';
 import { folder } from '../support/fake-mailbox.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 import { startScenario } from './scenario.ts';
@@ -136,6 +137,20 @@ describe('doctor', () => {
     ]).toEqual([false, 0o600]);
     expect((await ask(installation, '--repair')).repairs).toEqual([]);
     expect((await installation.run('sync', String(acntid))).code).toBe(0);
+  });
+
+  it('asks a running engine, and has nothing to say against what belongs to it', async () => {
+    const { installation } = await synced();
+    const engine = await startEngine(installation);
+    try {
+      const answer = await ask(installation, '--repair', '--accounts', '0');
+      expect([answer.code, answer.repairs]).toEqual([0, []]);
+      for (const check of ['permissions', 'lock', 'engine', 'job-state', 'store', 'wal'])
+        expect([check, new Set(answer.of(check))]).toEqual([check, new Set(['ok'])]);
+    } finally {
+      await engine.stop();
+    }
+    expect((await ask(installation, '--accounts', '0')).of('engine')).toEqual([]);
   });
 
   it('leaves everything of a live engine to it', async () => {

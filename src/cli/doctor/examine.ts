@@ -6,7 +6,7 @@ import { storeFile } from '../../config/store-location.ts';
 import { examineStore, type StoreExamination } from '../../store/sqlite/examine.ts';
 import type { CliContext } from '../context.ts';
 import { judgeLogin, judgeStates, sampleAccounts } from './accounts.ts';
-import { askEngine } from './ask-engine.ts';
+import { askEngine, judgeEngine } from './ask-engine.ts';
 import { judgeJobState, judgeStore, judgeWal } from './data.ts';
 import { judgeDisk } from './disk.ts';
 import { judgeLock } from './engine-lock.ts';
@@ -37,7 +37,8 @@ export async function examine(context: CliContext, loaded: LoadedConfig, options
   const [wal, accounts, engine] = await Promise.all([
     lookAtWal(store.walBytes, file, own),
     examineAccounts(context, store, options.accountCount),
-    lock.record ? askEngine(lock.record) : [],
+    // A single command holds the lock as well, and takes no orders.
+    lock.record?.control ? askEngine(statusCommand(context, loaded), context.cwd).then(judgeEngine) : [],
   ]);
   return [
     ok('config', loaded.file ?? 'none: everything is a default'),
@@ -59,6 +60,12 @@ export async function examine(context: CliContext, loaded: LoadedConfig, options
     ...judgeLog(lookAtLog(config)),
     ...accounts,
   ];
+}
+
+const mainOf = ({ installFolder }: CliContext): string => join(installFolder, 'dist', 'main.js');
+
+function statusCommand(context: CliContext, { file }: LoadedConfig): string[] {
+  return [process.execPath, mainOf(context), 'status', '--json', ...(file === null ? [] : ['--config', file])];
 }
 
 function permissionFindings({ config }: LoadedConfig, owner: Owner): Finding[] {
@@ -99,7 +106,7 @@ function clockFinding({ config }: LoadedConfig, { newestAt }: StoreExamination):
 
 function launchFinding(context: CliContext, loaded: LoadedConfig, lock: LockLook): Finding {
   const { installFolder } = context;
-  const program = { main: join(installFolder, 'dist', 'main.js'), installFolder, configFile: loaded.file };
+  const program = { main: mainOf(context), installFolder, configFile: loaded.file };
   return judgeLaunch({ ...findLaunch(program), isEngineAlive: lock.record !== null && lock.record.control !== null });
 }
 

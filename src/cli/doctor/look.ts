@@ -10,12 +10,12 @@ import { storeFile } from '../../config/store-location.ts';
 import { controlAddress } from '../../engine/control.ts';
 import { type HolderRecord, holderFileOf, readHolder } from '../../engine/holder.ts';
 import { lockFileOf, tryLock } from '../../engine/lock.ts';
-import { readersOf } from '../../store/sqlite/readers.ts';
+import { readersOf } from '../../store/sqlite/wal-readers.ts';
 import type { JobFacts, WalFacts } from './data.ts';
 import type { LockFacts } from './engine-lock.ts';
 import { roomOf } from './file-system.ts';
 import type { LogFacts } from './log.ts';
-import { jobFileOf } from './places.ts';
+import { jobFileIn } from './places.ts';
 
 export interface LockLook extends LockFacts {
   readonly record: HolderRecord | null;
@@ -65,7 +65,7 @@ function stateOf(pid: number): string {
 }
 
 export async function lookAtJobState(config: Config): Promise<JobFacts> {
-  const file = jobFileOf(config);
+  const file = jobFileIn(config);
   if (!existsSync(file)) return { file, state: 'absent', detail: '' };
   const { default: Database } = await import('better-sqlite3');
   try {

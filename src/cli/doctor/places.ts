@@ -3,6 +3,8 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
+import { jobFileOf } from '../../queue/open-queue.ts';
+import { oldKeyFile } from '../../store/key-file.ts';
 import { writableFolders } from '../install/gather.ts';
 import type { Entry } from './permissions.ts';
 
@@ -11,17 +13,17 @@ export function entriesOf(config: Config): Entry[] {
   if (process.platform === 'win32') return [];
   const folders = writableFolders(config).flatMap((path) => entryOf(path, 'folder'));
   const files = ownFiles(config).flatMap((path) => entryOf(path, 'file'));
-  return [...folders, ...files, ...entryOf(config.BACKPROC_SECRET_KEY_FILE, 'key')];
+  const key = config.BACKPROC_SECRET_KEY_FILE;
+  return [...folders, ...files, ...[key, oldKeyFile(key)].flatMap((path) => entryOf(path, 'key'))];
 }
 
-export const jobFileOf = (config: Config): string =>
-  join(config.BACKPROC_DATA_LOCATION, `${config.BACKPROC_NODE_ID}.db`);
+export const jobFileIn = (config: Config): string => jobFileOf(config.BACKPROC_DATA_LOCATION, config.BACKPROC_NODE_ID);
 
 function ownFiles(config: Config): string[] {
   const store = storeFile(config);
   return [
     ...filesIn(dirname(store), (name) => name.startsWith(basename(store))),
-    ...filesIn(config.BACKPROC_DATA_LOCATION, (name) => name.startsWith(basename(jobFileOf(config)))),
+    ...filesIn(config.BACKPROC_DATA_LOCATION, (name) => name.startsWith(basename(jobFileIn(config)))),
     ...filesIn(config.BACKPROC_LOG_LOCATION, (name) => /^\d{8}-[a-z-]+\.log$/.test(name)),
     ...filesIn(config.BACKPROC_PID_LOCATION, (name) => name === 'backproc.pid'),
   ];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeLogin, judgeStates, sampleAccounts } from '../../../../src/cli/doctor/accounts.ts';
+import { judgeEngine } from '../../../../src/cli/doctor/ask-engine.ts';
 import { judgeJobState, judgeStore, judgeWal } from '../../../../src/cli/doctor/data.ts';
 import { type DiskFacts, growthOf, judgeDisk } from '../../../../src/cli/doctor/disk.ts';
 import { judgeLock, type LockFacts } from '../../../../src/cli/doctor/engine-lock.ts';
@@ -172,6 +173,18 @@ describe('the lock', () => {
   ] as const)('%s', (_, more, state, text) => {
     expect(judgeLock(facts(more))).toMatchObject({ check: 'lock', state, found: expect.stringMatching(text) });
   });
+});
+
+describe('the engine’s own word', () => {
+  const answer = { running: true, late: false, accounts: 1000, rssMib: 120, isStopping: false, threads: [] };
+  it.each([
+    ['in time', answer, ['ok']],
+    ['late', { ...answer, late: true }, ['warn']],
+    ['stopping', { ...answer, isStopping: true }, ['warn']],
+    ['silent', { running: true }, ['warn']],
+    ['no answer at all', null, ['warn']],
+    ['ended meanwhile', { running: false }, []],
+  ] as const)('%s', (_, given, states) => expect(judgeEngine(given).map(({ state }) => state)).toEqual(states));
 });
 
 describe('job state, store and WAL', () => {
