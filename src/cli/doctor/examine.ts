@@ -31,7 +31,7 @@ export interface ExamineOptions {
 export async function examine(context: CliContext, loaded: LoadedConfig, options: ExamineOptions): Promise<Finding[]> {
   const { config } = loaded;
   const file = storeFile(config);
-  const lock = lookAtLock(config, context.version);
+  const lock = await lookAtLock(config, context.version);
   const store = examineStore(file, options.isDeep);
   const own = [process.pid, ...(lock.record ? [lock.record.pid] : [])];
   const [wal, accounts, engine] = await Promise.all([

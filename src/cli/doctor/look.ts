@@ -8,8 +8,8 @@ import { processName, readLocksOn } from '../../base/proc-locks.ts';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
 import { controlAddress } from '../../engine/control.ts';
-import { type HolderRecord, holderFileOf, readHolder } from '../../engine/holder.ts';
-import { lockFileOf, tryLock } from '../../engine/lock.ts';
+import { type HolderRecord, holderFileOf, lockFileOf, readHolder } from '../../engine/holder.ts';
+import { acquireLock } from '../../engine/lock.ts';
 import { readersOf } from '../../store/sqlite/wal-readers.ts';
 import type { JobFacts, WalFacts } from './data.ts';
 import type { LockFacts } from './engine-lock.ts';
@@ -21,10 +21,10 @@ export interface LockLook extends LockFacts {
   readonly record: HolderRecord | null;
 }
 
-export function lookAtLock(config: Config, version: string): LockLook {
+export async function lookAtLock(config: Config, version: string): Promise<LockLook> {
   const store = storeFile(config);
   const lockFile = lockFileOf(store);
-  const isHeld = isLockHeld(lockFile);
+  const isHeld = await isLockHeld(lockFile);
   const holder = readHolder(store);
   return {
     isHeld,
@@ -46,11 +46,11 @@ export const engineFiles = (config: Config): string[] => {
 };
 
 /** The kernel tells, or it is taken and given back at once; a launch in that moment waits for longer than this takes. */
-function isLockHeld(lockFile: string): boolean {
+async function isLockHeld(lockFile: string): Promise<boolean> {
   if (!existsSync(lockFile)) return false;
   if (readLocksOn(lockFile).length > 0) return true;
   try {
-    const lock = tryLock(lockFile);
+    const lock = await acquireLock(lockFile);
     lock?.release();
     return lock === null;
   } catch {

@@ -5,7 +5,8 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, rmSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
-import { acquireLock, lockFileOf } from '../../engine/lock.ts';
+import { lockFileOf } from '../../engine/holder.ts';
+import { acquireLock } from '../../engine/lock.ts';
 import { writableFolders } from '../install/gather.ts';
 import { makeFolder } from '../install/owned-file.ts';
 import { engineFiles, lookAtJobState, lookAtLock } from './look.ts';
@@ -52,7 +53,7 @@ function setMode({ path, mode, uid, gid }: Repair): boolean {
 
 async function cleanUp(config: Config, version: string): Promise<string[]> {
   const damaged = (await lookAtJobState(config)).state === 'damaged';
-  const { isHeld, leftovers } = lookAtLock(config, version);
+  const { isHeld, leftovers } = await lookAtLock(config, version);
   if (isHeld) return damaged ? ['not done: the job database is left to the engine that is at work'] : [];
   if (!damaged && leftovers.length === 0) return [];
   const lock = await acquireLock(lockFileOf(storeFile(config)));
