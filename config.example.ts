@@ -27,6 +27,7 @@ export const BG_MAX_BYTES_PER_DAY_PER_ACCOUNT = null;
 // Log
 export const BG_LOG_LEVEL = 'info';
 export const BG_LOG_FORMAT = 'line';
+export const BG_LOG_JOURNAL = false;
 export const BG_LOG_RETENTION_DAYS = 14;
 
 // Mail
@@ -47,3 +48,5 @@ export const EMAIL_OUTBOX_UNKNOWN = 'hold';
 export const EMAIL_ATTACHMENT_ROOT = null;
 export const EMAIL_PICKUP_LOCATION = null;
 export const EMAIL_TOMBSTONE_RETENTION_DAYS = 30;
+export const EMAIL_CHANGES_RETENTION_DAYS = 30;
+export const EMAIL_OUTBOX_RETENTION_DAYS = null;

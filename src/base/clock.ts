@@ -16,7 +16,10 @@ export interface LocalTime {
   readonly time: string;
 }
 
-/** Date and time of day in an IANA zone; DST is the zone's own affair. Made once and kept: a formatter costs 50 µs to make. */
+/**
+ * Date and time of day in an IANA zone; DST is the zone's own affair. Made once and kept: a formatter costs 50 µs to make, and
+ * 6 µs to use. Lines of a log come many a second, so the last second's answer is kept.
+ */
 export function createLocalClock(timeZone: string): (instant: Date) => LocalTime {
   const formatter = new Intl.DateTimeFormat('en-GB', {
     timeZone,
@@ -28,8 +31,14 @@ export function createLocalClock(timeZone: string): (instant: Date) => LocalTime
     minute: '2-digit',
     second: '2-digit',
   });
-  return (instant) => {
+  const format = (instant: Date): LocalTime => {
     const part = Object.fromEntries(formatter.formatToParts(instant).map(({ type, value }) => [type, value]));
     return { date: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}:${part.second}` };
+  };
+  let last: { readonly second: number; readonly local: LocalTime } | null = null;
+  return (instant) => {
+    const second = Math.floor(instant.getTime() / 1000);
+    if (last?.second !== second) last = { second, local: format(instant) };
+    return last.local;
   };
 }

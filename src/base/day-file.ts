@@ -1,5 +1,9 @@
-/** One file a day, `YYYYMMDD-suffix.log`, by local date. Appends synchronously; never throws. */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+/**
+ * One file a day, `YYYYMMDD-suffix.log`, by local date. Appends synchronously and never throws: lines that can't be written are
+ * counted, and the count is told with the first line that can. A file that an administrator or logrotate took away while it was
+ * open is opened again with the next line; a new day opens the next one.
+ */
+import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, createLocalClock, systemClock } from './clock.ts';
 
@@ -8,11 +12,14 @@ export interface DayFileOptions {
   readonly suffix: string;
   readonly timeZone: string;
   readonly clock?: Clock;
+  /** Told once, with the first line that is lost. */
   readonly onProblem?: (text: string) => void;
+  /** Told after the first line that could be written again. */
+  readonly onRecovery?: (lostCount: number) => void;
 }
 
 export interface DayFile {
-  append(text: string): void;
+  append(line: string): void;
   close(): void;
 }
 
@@ -22,35 +29,76 @@ const fileMode = 0o660;
 export const dayFileName = (date: string, suffix: string): string => `${date.replaceAll('-', '')}-${suffix}.log`;
 
 export function openDayFile(options: DayFileOptions): DayFile {
-  const clock = options.clock ?? systemClock;
-  const local = createLocalClock(options.timeZone);
-  let open: { fd: number; date: string } | null = null;
-  let isReported = false;
-
-  const close = (): void => {
-    if (open) closeSync(open.fd);
-    open = null;
-  };
-  const today = (): number => {
-    const { date } = local(clock());
-    if (open?.date !== date) {
-      close();
-      mkdirSync(options.folder, { recursive: true, mode: 0o770 });
-      open = { fd: openSync(join(options.folder, dayFileName(date, options.suffix)), 'a', fileMode), date };
-    }
-    return open?.fd ?? -1;
+  const appender = createAppender(options);
+  let lostCount = 0;
+  const lose = (error: unknown): void => {
+    lostCount += 1;
+    if (lostCount === 1) options.onProblem?.(`the log cannot be written: ${reasonOf(error)}`);
   };
   return {
-    append(text) {
+    append(line) {
       try {
-        writeSync(today(), text);
-        isReported = false;
+        appender.append(line);
       } catch (error) {
-        if (!isReported)
-          options.onProblem?.(`the log cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-        isReported = true;
+        return lose(error);
       }
+      if (lostCount === 0) return;
+      const count = lostCount;
+      lostCount = 0;
+      options.onRecovery?.(count);
+    },
+    close: () => appender.close(),
+  };
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+interface OpenFile {
+  readonly fd: number;
+  readonly date: string;
+  readonly path: string;
+  readonly identity: string;
+}
+
+/** Throws what the file system says. */
+function createAppender({ folder, suffix, timeZone, clock = systemClock }: DayFileOptions): DayFile {
+  const local = createLocalClock(timeZone);
+  let open: OpenFile | null = null;
+  let isTorn = false;
+  const close = (): void => {
+    const fd = open?.fd;
+    open = null;
+    if (fd !== undefined) closeSync(fd);
+  };
+  const current = (): OpenFile => {
+    const { date } = local(clock());
+    if (open?.date === date && identityOf(open.path) === open.identity) return open;
+    close();
+    open = openFile(folder, suffix, date);
+    return open;
+  };
+  return {
+    append(line) {
+      const { fd, path } = current();
+      // The rest of a line that a full disk cut short must not become the head of the next.
+      const text = isTorn ? `\n${line}` : line;
+      const written = writeSync(fd, text);
+      const isShort = written < Buffer.byteLength(text);
+      if (!isShort || written > 0) isTorn = isShort;
+      if (isShort) throw new Error(`no space left on device, write '${path}'`);
     },
     close,
   };
+}
+
+function openFile(folder: string, suffix: string, date: string): OpenFile {
+  mkdirSync(folder, { recursive: true, mode: 0o770 });
+  const path = join(folder, dayFileName(date, suffix));
+  return { fd: openSync(path, 'a', fileMode), date, path, identity: identityOf(path) };
+}
+
+/** Asked before every line: 2 µs. Empty when there is no such file. */
+function identityOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats ? `${stats.dev}:${stats.ino}` : '';
 }

@@ -76,6 +76,25 @@ export const catalogue = {
     'The engine does not answer.',
     'See `backproc status`, and the log; `backproc stop` ends it.',
   ),
+  // Installing
+  install_denied: entry(
+    'process',
+    'wait-operator',
+    'This is the administrator’s to do.',
+    'Run it again as root, or use --print.',
+  ),
+  install_foreign: entry(
+    'process',
+    'wait-operator',
+    'There is a file of that name which is not of this installation; it was left alone.',
+    'Move it away, or choose another --name.',
+  ),
+  install_failed: entry(
+    'process',
+    'wait-operator',
+    'A program of the system’s failed.',
+    'See its words; running the command again does no harm.',
+  ),
   // Store
   store_newer: entry(
     'process',

@@ -21,9 +21,14 @@ export interface LogEvent {
 }
 
 export function formatLogLine({ at, pid, thread, message, place }: LogEvent): string {
+  return `[${at}][#${pid}.${thread}] ${formatMessage({ message, place })}`;
+}
+
+/** Message and trailer, without time and thread. */
+export function formatMessage({ message, place }: Pick<LogEvent, 'message' | 'place'>): string {
   const text = escapeForLog(message);
   const trailer = place ? ` [${place.acntid},${place.emfdid ?? 0}]` : endsLikeTrailer(text) ? '.' : '';
-  return `[${at}][#${pid}.${thread}] ${text}${trailer}`;
+  return `${text}${trailer}`;
 }
 
 /** Without an account nothing may end like one: `grep '\[53,'` must not find what a server made up. */

@@ -1,10 +1,12 @@
-/** Reads the log for people: today's lines, those of one account, and on, as they are written. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+/** Reads the log for people: today's lines, those of one account, and on, as they are written, over midnight. */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock, createLocalClock } from './clock.ts';
 import { dayFileName } from './day-file.ts';
+import { type FileTail, openFileTail } from './file-tail.ts';
+
+// The engine asks for it here.
+export { removeExpiredLogs } from './log-retention.ts';
 
 export interface LogReadOptions {
   readonly folder: string;
@@ -20,19 +22,27 @@ const followMs = 300;
 
 export async function* readLog(options: LogReadOptions): AsyncGenerator<string> {
   const local = createLocalClock(options.timeZone);
-  let name = '';
-  let offset = 0;
-  for (;;) {
-    const today = dayFileName(local(options.clock()).date, 'info');
-    if (today !== name) {
-      name = today;
-      offset = 0;
+  const today = (): string => dayFileName(local(options.clock()).date, 'info');
+  let name = today();
+  let tail = openFileTail(join(options.folder, name));
+  try {
+    yield* linesOf(tail, options.acntid);
+    while (options.follow && (await pause(options.signal))) {
+      // Asked before reading: when the day has changed, yesterday's file is read once more before it is left.
+      const next = today();
+      yield* linesOf(tail, options.acntid);
+      if (next === name) continue;
+      await tail.close();
+      name = next;
+      tail = openFileTail(join(options.folder, name));
     }
-    const { lines, end } = await readFrom(join(options.folder, name), offset);
-    offset = end;
-    for (const line of lines) if (isOf(line, options.acntid)) yield line;
-    if (!options.follow || !(await pause(options.signal))) return;
+  } finally {
+    await tail.close();
   }
+}
+
+async function* linesOf(tail: FileTail, acntid: number | undefined): AsyncGenerator<string> {
+  for await (const line of tail.lines()) if (isOf(line, acntid)) yield line;
 }
 
 async function pause(signal: AbortSignal): Promise<boolean> {
@@ -44,36 +54,10 @@ async function pause(signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** Whole lines only; the rest of a line still being written comes next time. */
-async function readFrom(file: string, offset: number): Promise<{ lines: string[]; end: number }> {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size <= offset) return { lines: [], end: offset };
-  await using handle = await open(file);
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - offset), 0, size - offset, offset);
-  const text = buffer.subarray(0, bytesRead);
-  const end = text.lastIndexOf(10) + 1;
-  return { lines: text.toString('utf8', 0, end).split('\n').slice(0, -1), end: offset + end };
-}
-
 /** The trailer `[53,824]`, or `"acntid":53` where the log is JSON. */
 function isOf(line: string, acntid: number | undefined): boolean {
   if (acntid === undefined) return true;
   return line.startsWith('{')
     ? new RegExp(`"acntid":${acntid}[,}]`).test(line)
     : new RegExp(`\\[${acntid},\\d+\\]$`).test(line);
-}
-
-/** Names of log files older than `days` before `today` (`2026-11-23`). Pure. */
-export function expiredLogFiles(names: readonly string[], today: string, days: number): string[] {
-  const oldest = new Date(Date.parse(`${today}T00:00:00Z`) - days * 86_400_000)
-    .toISOString()
-    .slice(0, 10)
-    .replaceAll('-', '');
-  return names.filter((name) => /^\d{8}-(info|threading-error)\.log$/.test(name) && name.slice(0, 8) < oldest);
-}
-
-/** A folder that cannot be read is the log's own trouble, told by the log. */
-export function removeExpiredLogs(folder: string, today: string, days: number): void {
-  if (!existsSync(folder)) return;
-  for (const name of expiredLogFiles(readdirSync(folder), today, days)) rmSync(join(folder, name), { force: true });
 }

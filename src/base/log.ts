@@ -1,12 +1,14 @@
 /**
  * The log of one thread. pino makes the records, a destination of ours writes them: synchronously, one write a line, with
  * O_APPEND, so that several threads share a file and kill -9 loses nothing that was logged. A log that can't be written
- * never stops the work: it is reported once, and opening is tried again with the next line.
+ * never stops the work: it is told once, opening is tried again with every line, and how many lines were lost is told and
+ * logged when it can be written again.
  */
 import pino from 'pino';
 import { type Clock, createLocalClock, systemClock } from './clock.ts';
 import { type DayFile, openDayFile } from './day-file.ts';
-import { formatLogLine, type LogPlace } from './log-line.ts';
+import { toJournal } from './journal.ts';
+import { formatLogLine, formatMessage, type LogPlace } from './log-line.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'line' | 'json';
@@ -17,8 +19,10 @@ export interface LogOptions {
   readonly format: LogFormat;
   readonly timeZone: string;
   readonly thread: string;
+  /** Also to the journal: stderr is one, and the configuration asks for it (isJournal). */
+  readonly journal?: boolean;
   readonly clock?: Clock;
-  /** Told once when the log cannot be written. */
+  /** Told once when the log cannot be written, and once when it can be again. */
   readonly onProblem?: (text: string) => void;
 }
 
@@ -29,14 +33,21 @@ export interface Log {
   error(message: string, at?: LogPlace): void;
   /** Also into YYYYMMDD-threading-error.log. */
   threadingError(message: string, at?: LogPlace): void;
+  /** From the next line on; `reload` tells every thread. */
+  setLevel(level: LogLevel): void;
   close(): void;
 }
 
 export function createLog(options: LogOptions): Log {
-  const main = openDayFile({ ...options, suffix: 'info' });
+  const onRecovery = (lostCount: number): void => {
+    const text = `the log can be written again: ${lostCount} lines were lost`;
+    toMain.warn({}, text);
+    options.onProblem?.(text);
+  };
+  const main = openDayFile({ ...options, suffix: 'info', onRecovery });
   const threading = openDayFile({ ...options, suffix: 'threading-error' });
   const toMain = createPino(options, main);
-  const toThreading = createPino(options, threading);
+  const toThreading = createPino({ ...options, journal: false }, threading);
   const at = (level: LogLevel) => (message: string, place?: LogPlace) => toMain[level]({ ...place }, message);
   return {
     debug: at('debug'),
@@ -47,6 +58,9 @@ export function createLog(options: LogOptions): Log {
       toMain.error({ ...place }, message);
       toThreading.error({ ...place }, message);
     },
+    setLevel(level) {
+      toMain.level = level;
+    },
     close() {
       main.close();
       threading.close();
@@ -56,31 +70,46 @@ export function createLog(options: LogOptions): Log {
 
 function createPino(options: LogOptions, file: DayFile): pino.Logger {
   const clock = options.clock ?? systemClock;
-  const local = createLocalClock(options.timeZone);
-  const write =
-    options.format === 'json'
-      ? (record: string) => file.append(record)
-      : (record: string) => file.append(`${toLine(record, local)}\n`);
+  const toLine = createFormat(options);
   return pino(
     {
       level: options.level,
       base: { pid: process.pid, thread: options.thread },
-      timestamp: () => `,"time":${clock().getTime()}`,
+      timestamp: () => `,"time":"${clock().toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
     },
-    { write },
+    {
+      write(json: string) {
+        file.append(toLine(json));
+        if (options.journal === true) mirror(json);
+      },
+    },
   );
 }
 
 interface PinoRecord extends Partial<LogPlace> {
-  readonly time: number;
+  readonly level: LogLevel;
+  readonly time: string;
   readonly pid: number;
   readonly thread: string;
   readonly msg: string;
 }
 
-function toLine(json: string, local: ReturnType<typeof createLocalClock>): string {
-  const { time, pid, thread, msg, acntid, emfdid } = JSON.parse(json) as PinoRecord;
-  const { date, time: timeOfDay } = local(new Date(time));
-  const place = acntid === undefined ? undefined : { acntid, ...(emfdid === undefined ? {} : { emfdid }) };
-  return formatLogLine({ at: `${date} ${timeOfDay}`, pid, thread, message: msg, place });
+const placeOf = ({ acntid, emfdid }: PinoRecord): LogPlace | undefined =>
+  acntid === undefined ? undefined : { acntid, ...(emfdid === undefined ? {} : { emfdid }) };
+
+function createFormat({ format, timeZone }: LogOptions): (json: string) => string {
+  if (format === 'json') return (json) => json;
+  const local = createLocalClock(timeZone);
+  return (json) => {
+    const record = JSON.parse(json) as PinoRecord;
+    const { date, time } = local(new Date(record.time));
+    const { pid, thread, msg: message } = record;
+    return `${formatLogLine({ at: `${date} ${time}`, pid, thread, message, place: placeOf(record) })}\n`;
+  };
+}
+
+function mirror(json: string): void {
+  const record = JSON.parse(json) as PinoRecord;
+  toJournal(record.level, formatMessage({ message: record.msg, place: placeOf(record) }));
 }

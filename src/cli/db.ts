@@ -1,9 +1,11 @@
 /** `db migrate`, `backup` and `check`. */
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
 import { storeFile } from '../config/store-location.ts';
 import type { CliContext } from './context.ts';
+import { formatBytes } from './progress-display.ts';
 
 export function register(program: Command, context: CliContext): void {
   const db = program.command('db').description('database: migrate, backup, check');
@@ -11,30 +13,48 @@ export function register(program: Command, context: CliContext): void {
     .description('bring the tables up to date; an older database is copied first')
     .action(() => context.withStore(async () => context.say('the database is up to date')));
   db.command('backup <file>')
-    .description('a consistent copy, also while an engine is at work; take the key file along')
+    .description(
+      'a consistent, checked copy under a new name, also while an engine is at work; take the key file along',
+    )
     .action((file: string) => backup(context, file));
   db.command('check')
     .description('integrity of the database file')
     .action(() => check(context));
 }
 
-async function openDatabase(context: CliContext) {
+async function existingStore(context: CliContext): Promise<string> {
   const { config } = await context.loadConfig();
   const file = storeFile(config);
   if (!existsSync(file)) throw new EngineError('not_found', `No database at ${file}.`);
+  return file;
+}
+
+async function openDatabase(context: CliContext) {
+  const file = await existingStore(context);
   const { default: Database } = await import('better-sqlite3');
   return new Database(file, { readonly: true, timeout: 10_000 });
 }
 
-async function backup(context: CliContext, file: string): Promise<void> {
-  if (existsSync(file)) throw new EngineError('usage', `${file} exists already.`);
-  const database = await openDatabase(context);
+async function backup(context: CliContext, given: string): Promise<void> {
+  const [file, target] = [await existingStore(context), resolve(context.cwd, given)];
+  if (!existsSync(dirname(target))) throw new EngineError('usage', `There is no folder ${dirname(target)}.`);
+  const { backupDatabase } = await import('../store/sqlite/backup.ts');
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  const clear = (): void => {
+    if (context.isTerminal) context.stderr.write('\r\u001b[K');
+  };
+  const onProgress = (done: number): void => {
+    if (context.isTerminal) context.stderr.write(`\r\u001b[Kcopying: ${Math.floor(done * 100)} %`);
+  };
   try {
-    database.prepare('VACUUM INTO ?').run(file);
-  } finally {
-    database.close();
+    const bytes = await backupDatabase({ file, target, onProgress, signal: stopping.signal });
+    clear();
+    context.say(`copied to ${target}: ${formatBytes(bytes)}, checked`);
+  } catch (error) {
+    clear();
+    throw error;
   }
-  context.say(`copied to ${file}`);
 }
 
 async function check(context: CliContext): Promise<void> {

@@ -43,7 +43,7 @@ function errorReference(): string {
 }
 
 function cliReference(program: Command): string {
-  return `# Commands\n\nGenerated from the command line itself by \`npm run docs\`. Exit codes: 0 done · 1 \`verify\` found a difference · 64 usage · 70 bug ·\n75 something is left to retry · 78 configuration, credentials or TLS.\n${program.commands
+  return `# Commands\n\nGenerated from the command line itself by \`npm run docs\`. Exit codes: 0 done · 1 \`verify\` found a difference, \`doctor\` something bad, \`status\` late · 3 \`status\` not running · 64 usage · 70 bug ·\n75 something is left to retry · 78 configuration, credentials or TLS.\n${program.commands
     .filter((command) => command.name() !== 'docs')
     .map((command) => section(command, 'backproc'))
     .join('')}`;

@@ -7,7 +7,12 @@ import type { CliContext } from './context.ts';
 
 const commandTimeoutMs = 30_000;
 
-export async function probe(context: CliContext, imap: ServerAddress, credentials: Credentials): Promise<Probe> {
+export async function probe(
+  context: Pick<CliContext, 'stderr'>,
+  imap: ServerAddress,
+  credentials: Credentials,
+  onWarning = (text: string): void => void context.stderr.write(`${text}\n`),
+): Promise<Probe> {
   const { probeServer } = await import('../imap/probe.ts');
   return probeServer({
     ...imap,
@@ -18,6 +23,6 @@ export async function probe(context: CliContext, imap: ServerAddress, credential
     commandTimeoutMs,
     transferTimeoutMsPerMib: commandTimeoutMs,
     signal: new AbortController().signal,
-    onWarning: (text) => void context.stderr.write(`${text}\n`),
+    onWarning,
   });
 }

@@ -12,8 +12,10 @@ import { register as config } from './config.ts';
 import type { CliContext } from './context.ts';
 import { register as db } from './db.ts';
 import { register as docs } from './docs.ts';
+import { register as doctor } from './doctor.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { register as folder } from './folder.ts';
+import { register as install } from './install.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
 import { register as run } from './run.ts';
@@ -51,7 +53,7 @@ export function createProgram(context: CliContext): Command {
     accountImport,
   ])
     register(account, context);
-  for (const register of [folder, message, log, config, secrets, db, docs]) register(program, context);
+  for (const register of [folder, message, log, config, secrets, db, install, doctor, docs]) register(program, context);
   prepare(program, context);
   return program;
 }

@@ -199,6 +199,11 @@ export const constants = {
     'debug also shows folder passes that did nothing.',
   ),
   BG_LOG_FORMAT: oneOf(logging, ['line', 'json'], 'line', 'json keeps every record as one JSON object a line.'),
+  BG_LOG_JOURNAL: onOff(
+    logging,
+    false,
+    'Under systemd: every line also to the journal. The files are written in any case.',
+  ),
   BG_LOG_RETENTION_DAYS: whole(logging, 14, 1, 3650, 'days', 'Log files older than this are removed.'),
   EMAIL_OUTBOX_ENABLED: onOff(email, true, 'Send what applications put into email_outbox.'),
   EMAIL_BACKGROUND_SYNC_ENABLED: onOff(email, true, 'Synchronise folders in `run`; `sync` works in any case.'),
@@ -295,7 +300,23 @@ export const constants = {
     1,
     36_500,
     'days',
-    'How long rows of vanished messages are kept; null: for ever.',
+    'How long rows of vanished messages are kept; null: for ever. The content goes with the last row that has it.',
+  ),
+  EMAIL_CHANGES_RETENTION_DAYS: wholeOrNull(
+    email,
+    30,
+    1,
+    36_500,
+    'days',
+    'How long rows of email_changes are kept; null: for ever. An application that looks less often than that must read everything again.',
+  ),
+  EMAIL_OUTBOX_RETENTION_DAYS: wholeOrNull(
+    email,
+    null,
+    1,
+    36_500,
+    'days',
+    'How long a finished outbox entry keeps its text, raw bytes and attempts; null: for ever. The entry and its recipients stay.',
   ),
 } as const satisfies Record<string, Constant>;
 

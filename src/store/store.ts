@@ -7,6 +7,7 @@ import type { Instant } from '../base/clock.ts';
 import type { UidSet } from '../base/uid-set.ts';
 import type { LoginChanges, LoginReads, LoginWrites } from './logins.ts';
 import type { ScheduleReads, ScheduleWrites } from './schedule.ts';
+import type { UpkeepReads, UpkeepWrites } from './upkeep.ts';
 
 export type Security = 'tls' | 'starttls' | 'none';
 export type AccountState = 'ok' | 'auth_error' | 'backoff';
@@ -296,7 +297,7 @@ export interface MessageSummary {
   readonly from: readonly Address[];
 }
 
-export interface StoreReads extends ScheduleReads, LoginReads {
+export interface StoreReads extends ScheduleReads, LoginReads, UpkeepReads {
   accounts(): Promise<Account[]>;
   account(acntid: number): Promise<Account | undefined>;
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
@@ -332,7 +333,7 @@ export interface StoreReads extends ScheduleReads, LoginReads {
   presence(): Promise<Map<string, Instant>>;
 }
 
-export interface StoreWrites extends ScheduleWrites, LoginWrites {
+export interface StoreWrites extends ScheduleWrites, LoginWrites, UpkeepWrites {
   /** Raises the fencing epoch and makes it this store's own: every older engine's next write throws `fenced`. */
   raiseEpoch(): Promise<number>;
   /** Encrypts email_accounts.new_password and blanks it; returns the accounts whose password changed, freed of auth_error. */

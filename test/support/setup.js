@@ -1,6 +1,7 @@
 /**
  * Runs before `npm test`, `npm run demo` and `npm run bench`, so that they work on a fresh clone: packages by npm ci, Debian's
- * Dovecot (and isync for the bench) by apt-get where that is possible; otherwise it says what to install. Node only.
+ * Dovecot, cron, systemd's checker and xmllint (and isync for the bench) by apt-get where that is possible; otherwise it says what
+ * to install. Node only.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -11,6 +12,10 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const needed = [
   { program: '/usr/sbin/dovecot', debian: 'dovecot-imapd' },
   { program: '/usr/bin/openssl', debian: 'openssl' },
+  // What `install` writes is judged by those who will read it.
+  { program: '/usr/bin/systemd-analyze', debian: 'systemd' },
+  { program: '/usr/sbin/cron', debian: 'cron' },
+  { program: '/usr/bin/xmllint', debian: 'libxml2-utils' },
 ];
 if (process.argv.includes('--bench'))
   needed.push({ program: '/usr/bin/mbsync', debian: 'isync' }, { program: '/usr/bin/time', debian: 'time' });

@@ -4,7 +4,7 @@
  */
 import type { Connection } from './connection.ts';
 import { savepoint } from './savepoint.ts';
-import { runVerb, type WriteVerb } from './verbs.ts';
+import { runsAlone, runVerb, type WriteVerb } from './verbs.ts';
 
 export interface WriteCall {
   readonly verb: WriteVerb;
@@ -22,6 +22,8 @@ const groupMs = 50;
 
 /** Takes as many calls from the front as the bounds allow, at least one; returns one outcome for each taken. */
 export function commitGroup(c: Connection, calls: readonly WriteCall[], step: Step): Outcome[] {
+  const [first] = calls;
+  if (first && runsAlone(first.verb)) return [runWithout(c, first)];
   const epochBefore = c.epoch;
   try {
     step();
@@ -43,12 +45,22 @@ function runCalls(c: Connection, calls: readonly WriteCall[], step: Step): Outco
   const started = performance.now();
   let bytes = 0;
   for (const call of calls) {
+    if (runsAlone(call.verb)) break;
     outcomes.push(runCall(c, call));
     step();
     bytes += bodyBytes(call);
     if (bytes >= bodyBytesMax || performance.now() - started >= groupMs) break;
   }
   return outcomes;
+}
+
+/** Without a transaction around it. */
+function runWithout(c: Connection, { verb, args }: WriteCall): Outcome {
+  try {
+    return { value: runVerb(c, verb, args) };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Throws when SQLite gave up the whole transaction (disk full): then nothing of the group stands. */

@@ -17,6 +17,7 @@ import { quarantine } from './quarantine.ts';
 import { readers } from './readers.ts';
 import { accountSize } from './remove-account.ts';
 import { serverRests } from './server-rests.ts';
+import { storeSizes } from './sizes.ts';
 import { trafficOn } from './traffic.ts';
 import type { WriteVerb } from './verbs.ts';
 
@@ -76,6 +77,7 @@ function readsOf(c: Connection): StoreReads {
     grant: (acntid) => read(() => grant(c, acntid)),
     passwordCommand: (acntid) => read(() => passwordCommand(c, acntid)),
     readers: () => read(readers),
+    storeSizes: () => read(storeSizes),
   };
 }
 
@@ -111,5 +113,8 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     failGrant: (failed) => write('failGrant', failed),
     changeKey: () => write('changeKey'),
     dropOldKey: () => write('dropOldKey'),
+    expire: (limits) => write('expire', limits),
+    recordSize: (at) => write('recordSize', at),
+    shrinkWal: () => write('shrinkWal'),
   };
 }

@@ -7,6 +7,7 @@ import { addAccount, recordHealth, recordVanishedTrust, takeNewPasswords, update
 import { storeBatch } from './batch.ts';
 import { changeKey, dropOldKey } from './change-key.ts';
 import type { Connection } from './connection.ts';
+import { expire } from './expire.ts';
 import { raiseEpoch, throwIfFenced } from './fence.ts';
 import { applyFlags, applyVanished } from './flags.ts';
 import { applyFolderPlan, setFolderPriority } from './folders.ts';
@@ -18,6 +19,8 @@ import { retryQuarantined } from './quarantine.ts';
 import { removeAccount } from './remove-account.ts';
 import { applyReset } from './reset.ts';
 import { recordServerRest } from './server-rests.ts';
+import { recordSize } from './sizes.ts';
+import { shrinkWal } from './wal.ts';
 
 export type WriteVerb = keyof StoreWrites;
 
@@ -50,6 +53,9 @@ const verbs = {
   failGrant,
   changeKey,
   dropOldKey,
+  expire,
+  recordSize,
+  shrinkWal,
 } satisfies {
   [Verb in WriteVerb]: (
     c: Connection,
@@ -59,6 +65,9 @@ const verbs = {
 
 /** Writes that an engine behind the epoch may do: raising it, and keeping a token whose predecessor may be dead by now. */
 const unfenced: ReadonlySet<WriteVerb> = new Set(['raiseEpoch', 'saveGrant']);
+
+/** It cannot run inside a transaction, and changes no row. */
+export const runsAlone = (verb: WriteVerb): boolean => verb === 'shrinkWal';
 
 export function runVerb(c: Connection, verb: WriteVerb, args: readonly unknown[]): unknown {
   if (!unfenced.has(verb)) throwIfFenced(c);

@@ -1,0 +1,100 @@
+/**
+ * Who may read and write what. Pure: modes and owners come in as data, findings and repairs go out as data. Folders and files
+ * are the engine's and its group's (the application writes too, E2), nobody else's; the key is the engine's alone.
+ */
+import { bad, type Finding, ok, warn } from './finding.ts';
+
+export interface Entry {
+  readonly path: string;
+  readonly kind: 'folder' | 'file' | 'key';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly user: string;
+  readonly group: string;
+}
+
+export interface Repair {
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const others = 0o007;
+/** A name too many would hide the next finding. */
+const namedMax = 3;
+
+interface Fault {
+  readonly isFaulty: (entry: Entry, owner: Owner) => boolean;
+  readonly state: 'warn' | 'bad';
+  readonly text: (paths: string, owner: Owner) => string;
+  readonly todo: (paths: string, owner: Owner) => string;
+}
+
+const faults: readonly Fault[] = [
+  {
+    isFaulty: ({ kind, mode }) => kind === 'key' && (mode & 0o077) !== 0,
+    state: 'bad',
+    text: (paths) => `others can read the key: ${paths}`,
+    todo: (paths) => `chmod 600 ${paths}; if others may have read it, set the passwords again`,
+  },
+  {
+    isFaulty: ({ kind, mode }) => kind !== 'key' && (mode & others) !== 0,
+    state: 'bad',
+    text: (paths) => `everybody on this machine may look into ${paths}`,
+    todo: (paths) => `chmod o-rwx ${paths}`,
+  },
+  {
+    isFaulty: (entry, owner) => !isWritableFor(entry, owner),
+    state: 'bad',
+    text: (paths, { user }) => `${user} cannot write ${paths}`,
+    todo: (paths, { user, group }) => `chown ${user}:${group} ${paths}`,
+  },
+  {
+    isFaulty: ({ kind, mode }) => kind !== 'key' && (mode & 0o020) === 0,
+    state: 'warn',
+    text: (paths, { group }) => `the group ${group} cannot write ${paths}: applications cannot open the store`,
+    todo: (paths) => `chmod g+rwX ${paths}`,
+  },
+];
+
+/** The owner, or the group where the group may write. Root needs no permission, but makes files that others cannot write. */
+function isWritableFor({ kind, uid, gid, mode }: Entry, owner: Owner): boolean {
+  if (uid === owner.uid) return (mode & 0o200) !== 0;
+  return kind !== 'key' && gid === owner.gid && (mode & 0o020) !== 0;
+}
+
+export function judgePermissions(entries: readonly Entry[], owner: Owner): Finding[] {
+  const found = faults.flatMap(({ isFaulty, state, text, todo }) => {
+    const paths = entries.filter((entry) => isFaulty(entry, owner)).map(({ path }) => path);
+    if (paths.length === 0) return [];
+    const make = state === 'bad' ? bad : warn;
+    return [make('permissions', text(named(paths), owner), `${todo(named(paths), owner)} (doctor --repair does it)`)];
+  });
+  if (found.length > 0) return found;
+  if (entries.length === 0) return [ok('permissions', 'no folder is there yet')];
+  return [ok('permissions', `${entries.length} folders and files are ${owner.user}'s and the group ${owner.group}'s`)];
+}
+
+function named(paths: readonly string[]): string {
+  const more = paths.length - namedMax;
+  return `${paths.slice(0, namedMax).join(' ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** What is to be changed, and to what; nothing for an entry that is as it should be. setgid: new files are the group's. */
+export function planRepairs(entries: readonly Entry[], owner: Owner): Repair[] {
+  return entries
+    .filter((entry) => faults.some(({ isFaulty }) => isFaulty(entry, owner)))
+    .map((entry) => ({ path: entry.path, mode: wantedMode(entry), uid: owner.uid, gid: owner.gid }));
+}
+
+function wantedMode({ kind, mode }: Entry): number {
+  if (kind === 'key') return 0o600;
+  return kind === 'folder' ? (mode | 0o2770) & 0o2770 : (mode | 0o660) & 0o770;
+}
