@@ -6,7 +6,6 @@ import { dayFileName } from './day-file.ts';
 import { type FileTail, openFileTail } from './file-tail.ts';
 
 // The engine asks for it here.
-export { removeExpiredLogs } from './log-retention.ts';
 
 export interface LogReadOptions {
   readonly folder: string;

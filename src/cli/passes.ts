@@ -1,5 +1,7 @@
 /** What `run --once` and `sync` share: an engine for the duration of the work, progress, a closing summary, an exit code. */
+import { systemClock } from '../base/clock.ts';
 import { EngineError, type ErrorRecord } from '../base/errors.ts';
+import { isJournal } from '../base/journal.ts';
 import type { Config } from '../config/schema.ts';
 import { storeFile } from '../config/store-location.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -13,6 +15,8 @@ import { createProgressDisplay, formatBytes, formatSeconds } from './progress-di
 export interface PassesOptions {
   /** Makes the log tell more. */
   readonly isDebug: boolean;
+  /** Retention and the like, once the work is done. */
+  readonly withUpkeep: boolean;
   /** What to do, once the store is open. */
   readonly findWork: (engine: Engine) => Promise<readonly AccountScope[]>;
 }
@@ -45,6 +49,7 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     configFile: loaded.file,
     version: context.version,
     lock: answer.lock,
+    isJournal: isJournal(context.env.JOURNAL_STREAM),
     control: null,
     onProgress: (progress) => display?.progress(progress),
     onStir: () => undefined,
@@ -62,6 +67,7 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     const { runPasses: runAll } = await import('../engine/run-passes.ts');
     const onReport = (report: PassReport): void => display?.report(report);
     const reports = await runAll(engine, { config, work, onReport, signal: stopping.signal });
+    if (options.withUpkeep) await tickOnce(engine, stopping.signal);
     display?.clear();
     return { reports, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
@@ -69,6 +75,11 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     if (context.env.BACKPROC_TEST_CRASH_AT !== undefined) context.stderr.write(`durable steps: ${steps}\n`);
     if (stopping.signal.aborted) context.setExitCode(exitCodes.retry);
   }
+}
+
+async function tickOnce(engine: Engine, signal: AbortSignal): Promise<void> {
+  const { upkeepOf } = await import('../engine/upkeep-of.ts');
+  await upkeepOf(engine, systemClock, signal).tick();
 }
 
 /** Cutting passes short loses nothing: it need not be waited for long. */

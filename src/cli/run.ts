@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
+import { isJournal } from '../base/journal.ts';
 import type { Config } from '../config/schema.ts';
 import type { CliContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
@@ -26,6 +27,7 @@ export function register(program: Command, context: CliContext): void {
 async function runOnce(context: CliContext, options: Options): Promise<void> {
   const result = await runPasses(context, {
     isDebug: options.debug === true,
+    withUpkeep: true,
     findWork: async ({ store, config }) => {
       const { findDue } = await import('../engine/due.ts');
       return findDue(store, config, systemClock);
@@ -63,6 +65,7 @@ async function run(context: CliContext, options: Options): Promise<void> {
     configFile: loaded.file,
     version: context.version,
     lock: answer.lock,
+    isJournal: isJournal(context.env.JOURNAL_STREAM),
     loadConfig: async () => withDebug((await context.loadConfig()).config, options),
     stop: stopping.signal,
     onReady: (reload) => {

@@ -4,9 +4,8 @@
  * from. Opened in order, closed in the opposite one.
  */
 import { availableParallelism } from 'node:os';
-import { createLocalClock, systemClock, toInstant } from '../base/clock.ts';
+import { systemClock, toInstant } from '../base/clock.ts';
 import { createLog, type Log } from '../base/log.ts';
-import { removeExpiredLogs } from '../base/log-read.ts';
 import type { Config } from '../config/schema.ts';
 import { storeFile } from '../config/store-location.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
@@ -27,6 +26,8 @@ export interface EngineOptions {
   readonly configFile: string | null;
   readonly version: string;
   readonly lock: Lock;
+  /** stderr is systemd's journal (base/journal.ts). */
+  readonly isJournal: boolean;
   /** Address of the control socket; null: it takes no orders. */
   readonly control: string | null;
   readonly onProgress: (progress: Progress) => void;
@@ -67,8 +68,7 @@ async function open(options: EngineOptions): Promise<Engine> {
   const { config, lock } = options;
   const file = storeFile(config);
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
-  const log = createLog({ ...logStart(config), thread: 't0', onProblem: options.onProblem });
-  removeOldLogs(config);
+  const log = createLog({ ...logStart(options, config), thread: 't0', onProblem: options.onProblem });
   if (options.configFile !== null) remember(options.configFile, { storeFile: file, version: options.version });
   const record = describeEngine(options);
   const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);
@@ -109,7 +109,8 @@ async function open(options: EngineOptions): Promise<Engine> {
       threads,
       reconfigure(given) {
         current = given;
-        threads.reconfigure(threadStart(given), threadLimits(given));
+        log.setLevel(given.BG_LOG_LEVEL);
+        threads.reconfigure(threadStart(options, given), threadLimits(given));
       },
       close(graceMs) {
         closing ??= close(graceMs);
@@ -133,11 +134,6 @@ function once(work: (text: string) => void): (text: string) => void {
 const describeEngine = ({ config, version, control }: EngineOptions) =>
   describeSelf({ node: config.BACKPROC_NODE_ID, version, startedAt: toInstant(systemClock()), control });
 
-function removeOldLogs(config: Config): void {
-  const { date } = createLocalClock(config.BACKPROC_TIME_ZONE)(systemClock());
-  removeExpiredLogs(config.BACKPROC_LOG_LOCATION, date, config.BG_LOG_RETENTION_DAYS);
-}
-
 /** Someone deleted the lock file: another engine may start now. Writing on is harmless (the epoch fences it) but in vain. */
 function beatOnce(lock: Lock, holder: HolderFiles, log: Log, onBroken: (why: string) => void): void {
   if (lock.isHeld()) holder.beat();
@@ -147,11 +143,12 @@ function beatOnce(lock: Lock, holder: HolderFiles, log: Log, onBroken: (why: str
   }
 }
 
-export const logStart = (config: Config): LogStart => ({
+const logStart = ({ isJournal }: EngineOptions, config: Config): LogStart => ({
   folder: config.BACKPROC_LOG_LOCATION,
   level: config.BG_LOG_LEVEL,
   format: config.BG_LOG_FORMAT,
   timeZone: config.BACKPROC_TIME_ZONE,
+  journal: isJournal && config.BG_LOG_JOURNAL,
 });
 
 /** How often a thread tells how far an account is. */
@@ -167,10 +164,18 @@ const watchdogLimits: WatchdogLimits = {
 
 function threadsOptions(options: EngineOptions, storeThread: StoreThread, log: Log): ThreadsOptions {
   const { config, onProgress, onStir, onLost } = options;
-  return { storeThread, start: threadStart(config), limits: threadLimits(config), log, onProgress, onStir, onLost };
+  return {
+    storeThread,
+    start: threadStart(options, config),
+    limits: threadLimits(config),
+    log,
+    onProgress,
+    onStir,
+    onLost,
+  };
 }
 
-const threadStart = (config: Config): ThreadsOptions['start'] => ({
+const threadStart = (options: EngineOptions, config: Config): ThreadsOptions['start'] => ({
   storeFile: storeFile(config),
   keyFile: config.BACKPROC_SECRET_KEY_FILE,
   passwordCommand: config.EMAIL_PASSWORD_COMMAND,
@@ -182,7 +187,7 @@ const threadStart = (config: Config): ThreadsOptions['start'] => ({
     transferTimeoutMsPerMib: config.EMAIL_NETWORK_TIMEOUT * 1000,
     perDay: dayLimit(config),
   },
-  log: logStart(config),
+  log: logStart(options, config),
   progressMs,
 });
 

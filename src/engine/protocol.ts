@@ -18,6 +18,7 @@ export interface LogStart {
   readonly level: LogLevel;
   readonly format: LogFormat;
   readonly timeZone: string;
+  readonly journal: boolean;
 }
 
 /** workerData of a worker thread. */

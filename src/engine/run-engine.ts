@@ -2,7 +2,7 @@
  * `backproc run`: open → loop → drain. It runs until it is told to stop, until it can't go on, or until it has grown beyond its
  * memory limit; cron or a service manager launches it again.
  */
-import type { Clock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { asEngineError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { controlAddress, type OrderHandler, serveControl } from './control.ts';
@@ -12,12 +12,14 @@ import { createLoop, type Loop } from './loop.ts';
 import { createOrders, type ReloadResult } from './orders.ts';
 import { applicable } from './reload.ts';
 import { type EngineStatus, statusOf } from './status.ts';
+import { upkeepOf } from './upkeep-of.ts';
 
 export interface RunEngineOptions {
   readonly config: Config;
   readonly configFile: string | null;
   readonly version: string;
   readonly lock: Lock;
+  readonly isJournal: boolean;
   /** Reads the configuration anew; throws `config_invalid`. */
   readonly loadConfig: () => Promise<Config>;
   /** Fires to stop it; its reason is logged. */
@@ -35,6 +37,7 @@ export type EngineEnd =
   | { readonly kind: 'broken'; readonly why: string };
 
 const tidyMs = 60_000;
+const upkeepMs = 10_000;
 /** An idle thread costs 24 MB; starting one 200 ms. */
 const threadIdleMs = 60_000;
 /** Passes are cut at once; this is for their last transaction and LOGOUT. */
@@ -56,17 +59,34 @@ export async function runEngine(options: RunEngineOptions): Promise<EngineEnd> {
   loop = createLoop({ engine, ...(options.clock ? { clock: options.clock } : {}) });
   const server = await serveControl(control, ordersOf(options, engine, loop, ending));
   const tidying = setInterval(() => void tidy(engine, loop, ending), tidyMs);
+  const stopUpkeep = startUpkeep(engine, options.clock ?? systemClock);
   engine.log.info(`engine started: version ${options.version}, Node ${process.version}`);
   await loop.start();
   process.title = 'backproc: running';
   const end = await ending.over;
   clearInterval(tidying);
+  await stopUpkeep();
   engine.log.info(end.kind === 'stopped' ? 'engine stops' : `engine ends, to be launched again: ${end.why}`);
   process.title = 'backproc: running, stopping';
   await loop.drain(engine.config.BACKPROC_STOP_GRACE_SECONDS * 1000);
   server.close();
   await engine.close(closeMs);
   return end;
+}
+
+/** Retention, the WAL, the size of the store: beside the work, for as long as the engine runs. */
+function startUpkeep(engine: Engine, clock: Clock): () => Promise<void> {
+  const stopping = new AbortController();
+  const upkeep = upkeepOf(engine, clock, stopping.signal);
+  let ticking = upkeep.tick();
+  const timer = setInterval(() => {
+    ticking = upkeep.tick();
+  }, upkeepMs);
+  return async () => {
+    clearInterval(timer);
+    stopping.abort();
+    await ticking;
+  };
 }
 
 interface Ending {

@@ -61,6 +61,7 @@ export async function stageEngine(
     configFile: loaded.file,
     version: '0.0.0',
     lock,
+    isJournal: false,
     control: null,
     onProgress: ignore,
     onStir: ignore,
