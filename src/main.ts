@@ -15,7 +15,7 @@ const cwd = process.cwd();
 async function isNeedless(): Promise<boolean> {
   const [command, ...options] = argv.slice(2);
   if (command !== 'run' || stdout.isTTY || options.some((option) => /^(--help|-h)$/.test(option))) return false;
-  const { isEngineAtWork } = await import('./engine/quick-look.ts');
+  const { isEngineAtWork } = await import('./engine/launch/quick-look.ts');
   return isEngineAtWork({ file: configOption(options), env, cwd, installFolder });
 }
 

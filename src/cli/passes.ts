@@ -5,7 +5,7 @@ import { isJournal } from '../base/journal.ts';
 import type { Config } from '../config/schema.ts';
 import { storeFile } from '../config/store-location.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { HolderRecord } from '../engine/holder.ts';
+import type { HolderRecord } from '../engine/launch/holder.ts';
 import type { AccountScope } from '../engine/run-passes.ts';
 import type { FolderReport, PassReport } from '../sync/pass.ts';
 import type { CliContext } from './context.ts';
@@ -36,7 +36,7 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
   const startedMs = performance.now();
   const loaded = await context.loadConfig();
   const config = options.isDebug ? { ...loaded.config, BG_LOG_LEVEL: 'debug' as const } : loaded.config;
-  const { launch } = await import('../engine/launch.ts');
+  const { launch } = await import('../engine/launch/launch.ts');
   const answer = await launch({ ...launchOptions(context, config), askToStop: () => Promise.resolve(false) });
   if (answer.kind === 'stuck') throw new EngineError('locked', answer.detail);
   if (answer.kind === 'at-work') return { holder: answer.record };

@@ -45,8 +45,8 @@ async function run(context: CliContext, options: Options): Promise<void> {
   dropPrivileges(config);
   // Whoever launched it may remove the folder it was launched from.
   process.chdir(context.installFolder);
-  const { launch } = await import('../engine/launch.ts');
-  const { giveOrder } = await import('../engine/control.ts');
+  const { launch } = await import('../engine/launch/launch.ts');
+  const { giveOrder } = await import('../engine/control/control.ts');
   const answer = await launch({
     ...launchOptions(context, config),
     askToStop: (control) =>

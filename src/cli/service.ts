@@ -8,8 +8,8 @@ import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { storeFile } from '../config/store-location.ts';
-import type { HolderRecord } from '../engine/holder.ts';
-import type { ReloadResult } from '../engine/orders.ts';
+import type { ReloadResult } from '../engine/control/orders.ts';
+import type { HolderRecord } from '../engine/launch/holder.ts';
 import type { CliContext } from './context.ts';
 import { dropPrivileges } from './run-as.ts';
 
@@ -41,7 +41,7 @@ const startMsMax = 60_000;
 const lookMs = 100;
 
 async function holderOf({ config }: LoadedConfig): Promise<HolderRecord | undefined> {
-  const { readHolder } = await import('../engine/holder.ts');
+  const { readHolder } = await import('../engine/launch/holder.ts');
   return readHolder(storeFile(config))?.record;
 }
 
@@ -71,7 +71,7 @@ async function start(context: CliContext): Promise<void> {
 /** It answers once the store is open. */
 async function isReady({ control }: HolderRecord): Promise<boolean> {
   if (control === null) return false;
-  const { giveOrder } = await import('../engine/control.ts');
+  const { giveOrder } = await import('../engine/control/control.ts');
   return giveOrder(control, { order: 'status' }).then(
     () => true,
     () => false,
@@ -103,7 +103,7 @@ async function stop(context: CliContext, isHard: boolean): Promise<void> {
   const loaded = await context.loadConfig();
   const holder = await holderOf(loaded);
   if (!holder) return context.say('not running');
-  const { isAlive } = await import('../engine/holder.ts');
+  const { isAlive } = await import('../engine/launch/holder.ts');
   const graceMs = isHard ? 0 : loaded.config.BACKPROC_STOP_GRACE_SECONDS * 1000;
   if (!isHard) await askToStop(holder);
   context.say(isHard ? `ending process ${holder.pid}` : `process ${holder.pid} finishes what it is sending`);
@@ -117,7 +117,7 @@ const killMs = 10_000;
 
 /** By order where it takes orders, else by signal: both end it gracefully. */
 async function askToStop(holder: HolderRecord): Promise<void> {
-  const { giveOrder } = await import('../engine/control.ts');
+  const { giveOrder } = await import('../engine/control/control.ts');
   const isTold =
     holder.control !== null &&
     (await giveOrder(holder.control, { order: 'stop' }).then(
@@ -150,7 +150,7 @@ async function hasEndedWithin(hasEnded: () => boolean, ms: number): Promise<bool
 async function reload(context: CliContext): Promise<void> {
   const holder = await holderOf(await context.loadConfig());
   if (!holder?.control) throw new EngineError('engine_unreachable', 'no engine is running');
-  const { giveOrder } = await import('../engine/control.ts');
+  const { giveOrder } = await import('../engine/control/control.ts');
   const result = (await giveOrder(holder.control, { order: 'reload' })) as ReloadResult;
   context.say(result.changed.length === 0 ? 'nothing changed' : `changed: ${result.changed.join(', ')}`);
   if (result.needsRestart.length > 0)

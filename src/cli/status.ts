@@ -1,8 +1,8 @@
 /** `status`: is the engine running, what does it do, is it late. For people, and by exit code for monitoring. */
 import type { Command } from 'commander';
 import { storeFile } from '../config/store-location.ts';
-import type { HolderRecord } from '../engine/holder.ts';
-import type { EngineStatus } from '../engine/status.ts';
+import type { EngineStatus } from '../engine/control/status.ts';
+import type { HolderRecord } from '../engine/launch/holder.ts';
 import type { CliContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatBytes, formatSeconds } from './progress-display.ts';
@@ -18,7 +18,7 @@ export function register(program: Command, context: CliContext): void {
 
 async function status(context: CliContext, isJson: boolean): Promise<void> {
   const { config } = await context.loadConfig();
-  const { isFresh, readHolder } = await import('../engine/holder.ts');
+  const { isFresh, readHolder } = await import('../engine/launch/holder.ts');
   const holder = readHolder(storeFile(config));
   if (!holder) {
     context.print(isJson ? JSON.stringify({ running: false }) : 'not running');
@@ -34,7 +34,7 @@ async function status(context: CliContext, isJson: boolean): Promise<void> {
 /** Null: it takes no orders (a single command, or still opening the store), or does not answer. */
 async function ask({ control }: HolderRecord): Promise<EngineStatus | null> {
   if (control === null) return null;
-  const { giveOrder } = await import('../engine/control.ts');
+  const { giveOrder } = await import('../engine/control/control.ts');
   try {
     return (await giveOrder(control, { order: 'status' })) as EngineStatus;
   } catch {

@@ -52,7 +52,7 @@ async function passOrOrder(context: CliContext, acntid: number, scope: Scope, op
   });
   if (!('holder' in result)) return result;
   if (!result.holder?.control) throw lockedError(result);
-  const { giveOrder } = await import('../engine/control.ts');
+  const { giveOrder } = await import('../engine/control/control.ts');
   const display = context.isTerminal ? createProgressDisplay(context.stdout) : null;
   const order = { order: 'sync', acntid, scope };
   const onProgress = (value: unknown): void => display?.progress(value as Progress);

@@ -12,13 +12,13 @@ import { createStoreClient } from '../store/sqlite/store-client.ts';
 import { type StoreThread, startStoreThread } from '../store/sqlite/store-thread.ts';
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
-import type { ThreadLimits } from './choose-thread.ts';
-import { beatMs, describeSelf, type HolderFiles, type HolderRecord, writeHolder } from './holder.ts';
-import type { Lock } from './lock.ts';
-import type { LogStart } from './protocol.ts';
-import { remember } from './quick-look.ts';
-import { createThreads, type Threads, type ThreadsOptions } from './threads.ts';
-import { startWatchdog, type WatchdogLimits } from './watchdog.ts';
+import { beatMs, describeSelf, type HolderFiles, type HolderRecord, writeHolder } from './launch/holder.ts';
+import type { Lock } from './launch/lock.ts';
+import { remember } from './launch/quick-look.ts';
+import type { ThreadLimits } from './threads/choose-thread.ts';
+import type { LogStart } from './threads/protocol.ts';
+import { createThreads, type Threads, type ThreadsOptions } from './threads/threads.ts';
+import { startWatchdog, type WatchdogLimits } from './threads/watchdog.ts';
 
 export interface EngineOptions {
   readonly config: Config;

@@ -5,13 +5,13 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { asEngineError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
-import { controlAddress, type OrderHandler, serveControl } from './control.ts';
+import { controlAddress, type OrderHandler, serveControl } from './control/control.ts';
+import { createOrders, type ReloadResult } from './control/orders.ts';
+import { applicable } from './control/reload.ts';
+import { type EngineStatus, statusOf } from './control/status.ts';
 import { type Engine, openEngine } from './engine.ts';
-import type { Lock } from './lock.ts';
+import type { Lock } from './launch/lock.ts';
 import { createLoop, type Loop } from './loop.ts';
-import { createOrders, type ReloadResult } from './orders.ts';
-import { applicable } from './reload.ts';
-import { type EngineStatus, statusOf } from './status.ts';
 import { upkeepOf } from './upkeep-of.ts';
 
 export interface RunEngineOptions {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EngineStatus } from '../../src/engine/status.ts';
+import type { EngineStatus } from '../../src/engine/control/status.ts';
 import { type Installation, mainFile } from './installation.ts';
 
 export interface EngineProcess {

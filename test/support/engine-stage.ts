@@ -10,13 +10,15 @@ import { createInstallation, type Installation } from './installation.ts';
 
 /** A .ts worker can't start on Node 20, so the engine comes from dist; its types are those of src. */
 const dist = join(import.meta.dirname, '../../dist');
-const { acquireLock }: typeof import('../../src/engine/lock.ts') = await import(`${dist}/engine/lock.js`);
-const { lockFileOf }: typeof import('../../src/engine/holder.ts') = await import(`${dist}/engine/holder.js`);
+const { acquireLock }: typeof import('../../src/engine/launch/lock.ts') = await import(`${dist}/engine/launch/lock.js`);
+const { lockFileOf }: typeof import('../../src/engine/launch/holder.ts') = await import(
+  `${dist}/engine/launch/holder.js`
+);
 const { runPasses }: typeof import('../../src/engine/run-passes.ts') = await import(`${dist}/engine/run-passes.js`);
 const { openEngine }: typeof import('../../src/engine/engine.ts') = await import(`${dist}/engine/engine.js`);
 const { loadConfig }: typeof import('../../src/config/load.ts') = await import(`${dist}/config/load.js`);
-export const { startWatchdog }: typeof import('../../src/engine/watchdog.ts') = await import(
-  `${dist}/engine/watchdog.js`
+export const { startWatchdog }: typeof import('../../src/engine/threads/watchdog.ts') = await import(
+  `${dist}/engine/threads/watchdog.js`
 );
 
 const cleanups: (() => unknown)[] = [];

@@ -2,13 +2,15 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LaunchAnswer } from '../../src/engine/launch.ts';
+import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
 import { startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
-const { launch }: typeof import('../../src/engine/launch.ts') = await import(`${dist}/engine/launch.js`);
-const { giveOrder }: typeof import('../../src/engine/control.ts') = await import(`${dist}/engine/control.js`);
+const { launch }: typeof import('../../src/engine/launch/launch.ts') = await import(`${dist}/engine/launch/launch.js`);
+const { giveOrder }: typeof import('../../src/engine/control/control.ts') = await import(
+  `${dist}/engine/control/control.js`
+);
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

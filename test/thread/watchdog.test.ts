@@ -1,6 +1,6 @@
 /** The watchdog on real threads: a pass that runs too long is cut, a thread that is given up is replaced, the others go on. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { WatchdogLimits } from '../../src/engine/watchdog.ts';
+import type { WatchdogLimits } from '../../src/engine/threads/watchdog.ts';
 import { logText } from '../support/engine-process.ts';
 import { cleanUp, type Stage, stageEngine, startWatchdog } from '../support/engine-stage.ts';
 import { folder } from '../support/fake-mailbox.ts';

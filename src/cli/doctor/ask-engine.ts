@@ -3,7 +3,7 @@
  * answer. Its lock and its beat are judged in engine-lock.ts.
  */
 import { execFile } from 'node:child_process';
-import type { EngineStatus } from '../../engine/status.ts';
+import type { EngineStatus } from '../../engine/control/status.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** It answers within milliseconds unless its main thread stands still. */

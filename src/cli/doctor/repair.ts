@@ -5,8 +5,8 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, rmSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
-import { lockFileOf } from '../../engine/holder.ts';
-import { acquireLock } from '../../engine/lock.ts';
+import { lockFileOf } from '../../engine/launch/holder.ts';
+import { acquireLock } from '../../engine/launch/lock.ts';
 import { writableFolders } from '../install/gather.ts';
 import { makeFolder } from '../install/owned-file.ts';
 import { engineFiles, lookAtJobState, lookAtLock } from './look.ts';

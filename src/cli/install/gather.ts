@@ -6,7 +6,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
-import { controlAddress } from '../../engine/control.ts';
+import { controlAddress } from '../../engine/control/control.ts';
 import type { InstallFacts } from './facts.ts';
 import { refuseControls } from './quoting.ts';
 import { findUser, groupName, type SystemUser, userName } from './users.ts';

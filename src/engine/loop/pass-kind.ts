@@ -11,7 +11,7 @@ import { retryAtMs } from '../../sync/backoff.ts';
 import type { PassReport, PassTask } from '../../sync/pass.ts';
 import type { Rules, ScheduledAccount } from '../schedule/account.ts';
 import { scopeAt } from '../schedule.ts';
-import type { TaskOutcome, Threads } from '../threads.ts';
+import type { TaskOutcome, Threads } from '../threads/threads.ts';
 import type { KindOfWork } from './dispatcher.ts';
 import type { KeptConnections } from './kept.ts';
 import type { Planner } from './planner.ts';

@@ -1,7 +1,7 @@
 /** Passes that somebody asked for, beside what is due: `sync` by the command line, INBOX by a server that told of a change. */
 import { EngineError } from '../../base/errors.ts';
 import type { Progress, Scope } from '../../sync/pass.ts';
-import type { TaskOutcome } from '../threads.ts';
+import type { TaskOutcome } from '../threads/threads.ts';
 
 export interface Wish {
   readonly scope: Scope;

@@ -1,8 +1,8 @@
 /** Everything that crosses between the main thread and a worker thread: plain data, declared here and nowhere else. */
 import type { MessagePort } from 'node:worker_threads';
-import type { ErrorRecord } from '../base/errors.ts';
-import type { LogFormat, LogLevel } from '../base/log.ts';
-import type { PassLimits, PassReport, PassTask, Progress } from '../sync/pass.ts';
+import type { ErrorRecord } from '../../base/errors.ts';
+import type { LogFormat, LogLevel } from '../../base/log.ts';
+import type { PassLimits, PassReport, PassTask, Progress } from '../../sync/pass.ts';
 
 /** What a thread can be asked to do, and what it tells when that is done. */
 export interface TaskKinds {

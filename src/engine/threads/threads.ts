@@ -4,10 +4,10 @@
  * committed.
  */
 import type { Worker } from 'node:worker_threads';
-import { EngineError, type ErrorRecord, toErrorRecord } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import type { StoreThread } from '../store/sqlite/store-thread.ts';
-import type { Progress } from '../sync/pass.ts';
+import { EngineError, type ErrorRecord, toErrorRecord } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { StoreThread } from '../../store/sqlite/store-thread.ts';
+import type { Progress } from '../../sync/pass.ts';
 import { chooseThread, groupOf, type ThreadGroup, type ThreadLimits } from './choose-thread.ts';
 import { createHolders } from './holders.ts';
 import type { FromThread, ReportOf, TaskKind, TaskOf, ThreadStart } from './protocol.ts';

@@ -10,7 +10,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { EngineError, type ErrorRecord, fromErrorRecord, toErrorRecord } from '../base/errors.ts';
+import { EngineError, type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../base/errors.ts';
 
 export interface Order {
   readonly order: string;

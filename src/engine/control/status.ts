@@ -1,10 +1,10 @@
 /** What `status` tells: gathered when asked, from what the engine knows anyway. Plain data. */
 import { statSync } from 'node:fs';
-import { storeFile } from '../config/store-location.ts';
-import type { ClassCount, Lateness } from '../queue/queue.ts';
-import type { AccountState } from '../store/store.ts';
-import type { Engine } from './engine.ts';
-import type { Loop } from './loop.ts';
+import { storeFile } from '../../config/store-location.ts';
+import type { ClassCount, Lateness } from '../../queue/queue.ts';
+import type { AccountState } from '../../store/store.ts';
+import type { Engine } from '../engine.ts';
+import type { Loop } from '../loop.ts';
 
 export interface ThreadStatus {
   readonly thread: string;

@@ -1,10 +1,10 @@
 /** What a worker thread does with a `pass` task: one trip over one account, and the connections it keeps in between. */
-import { systemClock } from '../base/clock.ts';
-import { openSession } from '../imap/open-session.ts';
-import { createLink, type Link } from '../imap/session.ts';
-import { createKeptSessions } from '../sync/kept-sessions.ts';
-import type { PassReport, PassTask, Ports, Progress } from '../sync/pass.ts';
-import { syncAccount } from '../sync/sync-account.ts';
+import { systemClock } from '../../base/clock.ts';
+import { openSession } from '../../imap/open-session.ts';
+import { createLink, type Link } from '../../imap/session.ts';
+import { createKeptSessions } from '../../sync/kept-sessions.ts';
+import type { PassReport, PassTask, Ports, Progress } from '../../sync/pass.ts';
+import { syncAccount } from '../../sync/sync-account.ts';
 import type { ThreadHost, Work } from './thread-host.ts';
 
 export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNewer } from '../../../src/engine/version.ts';
+import { isNewer } from '../../../../src/engine/launch/version.ts';
 
 describe('a version', () => {
   it.each([

@@ -1,5 +1,5 @@
 /** Which constants of a configuration read again hold from now on, and which only from the next start on. Pure. */
-import { type Config, type ConstantName, constantNames } from '../config/schema.ts';
+import { type Config, type ConstantName, constantNames } from '../../config/schema.ts';
 
 /** Files that are open, and what the process was started as. */
 const fixed: readonly ConstantName[] = [

@@ -4,10 +4,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import { EngineError, toErrorRecord } from '../base/errors.ts';
-import { createLog } from '../base/log.ts';
-import { createCredentials } from '../login/credentials.ts';
-import { createStoreClient } from '../store/sqlite/store-client.ts';
+import { EngineError, toErrorRecord } from '../../base/errors.ts';
+import { createLog } from '../../base/log.ts';
+import { createCredentials } from '../../login/credentials.ts';
+import { createStoreClient } from '../../store/sqlite/store-client.ts';
 import { beatMs, beatNow, type FromThread, type TaskKind, type ThreadStart, type ToThread } from './protocol.ts';
 import type { ThreadHost, Work } from './thread-host.ts';
 

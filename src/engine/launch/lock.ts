@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { EngineError } from '../base/errors.ts';
+import { EngineError } from '../../base/errors.ts';
 
 export interface Lock {
   /** False when the path no longer leads to the file we hold: an administrator deleted it, and another may hold a new one. */

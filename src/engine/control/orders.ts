@@ -1,8 +1,8 @@
 /** What the running engine can be told over its control socket. */
-import { EngineError } from '../base/errors.ts';
-import { failedPass, type PassReport, type Scope } from '../sync/pass.ts';
+import { EngineError } from '../../base/errors.ts';
+import { failedPass, type PassReport, type Scope } from '../../sync/pass.ts';
+import type { Loop } from '../loop.ts';
 import type { Order, OrderContext, OrderHandler } from './control.ts';
-import type { Loop } from './loop.ts';
 import type { Applicable } from './reload.ts';
 import type { EngineStatus } from './status.ts';
 

@@ -3,8 +3,8 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { EngineError, type ErrorRecord, toErrorRecord } from '../base/errors.ts';
-import type { StoreThread } from '../store/sqlite/store-thread.ts';
+import { EngineError, type ErrorRecord, toErrorRecord } from '../../base/errors.ts';
+import type { StoreThread } from '../../store/sqlite/store-thread.ts';
 import type { ThreadGroup, ThreadLoad } from './choose-thread.ts';
 import { beatNow, type FromThread, type TaskKind, type ThreadStart, type ToThread } from './protocol.ts';
 

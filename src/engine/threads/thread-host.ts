@@ -1,7 +1,7 @@
 /** What a worker thread gives to each kind of work, and what it asks of it. */
-import type { CredentialsOf } from '../base/credentials.ts';
-import type { Log } from '../base/log.ts';
-import type { Store } from '../store/store.ts';
+import type { CredentialsOf } from '../../base/credentials.ts';
+import type { Log } from '../../base/log.ts';
+import type { Store } from '../../store/store.ts';
 import type { FromThread, ThreadStart } from './protocol.ts';
 
 export interface ThreadHost {

@@ -3,7 +3,7 @@
  * a task past its time has its connections cut, a thread that does not obey or does not turn is replaced, and when a thread can't
  * be ended (stuck in native code), the process ends itself, to be launched again. What to do is judged by a pure function.
  */
-import type { Log } from '../base/log.ts';
+import type { Log } from '../../base/log.ts';
 import type { TaskKind } from './protocol.ts';
 import type { Thread } from './thread.ts';
 import type { Threads } from './threads.ts';

@@ -5,8 +5,8 @@
  */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type FindOptions, findConfigFile } from '../config/find.ts';
-import { versionIn } from '../config/version.ts';
+import { type FindOptions, findConfigFile } from '../../config/find.ts';
+import { versionIn } from '../../config/version.ts';
 import { isFresh, lockFileOf, readHolder } from './holder.ts';
 
 interface Memory {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseThread, type ThreadLimits, type ThreadLoad } from '../../../src/engine/choose-thread.ts';
+import { chooseThread, type ThreadLimits, type ThreadLoad } from '../../../../src/engine/threads/choose-thread.ts';
 
 const limits: ThreadLimits = { threadCountMax: 3, tasksPerThreadMax: 2, coreCount: 2 };
 const load = (name: string, taskCount: number, utilization = 0): ThreadLoad => ({
