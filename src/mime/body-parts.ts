@@ -31,23 +31,31 @@ function sortPart(part: Part, isNested: boolean, sorted: Sorted): void {
   const { type } = part.fields;
   if (isMessage(part.fields)) sorted.listed.push(part);
   else if (part.children.length === 0) sortLeaf(part, isNested, sorted);
-  if (type === 'text/calendar') sorted.searched.push(part);
+  if (searchedTypes.has(type)) sorted.searched.push(part);
   for (const child of part.children) sortPart(child, isNested || isMessage(part.fields), sorted);
 }
 
+/** What people search bounces and invitations for. */
+const searchedTypes: ReadonlySet<string> = new Set([
+  'text/calendar',
+  'text/rfc822-headers',
+  'message/delivery-status',
+  'message/disposition-notification',
+]);
+
 function sortLeaf(part: Part, isNested: boolean, sorted: Sorted): void {
   if (isBody(part)) (isNested ? sorted.searched : sorted.body).push(part);
-  else if (part.number !== '' && !isEmptyMultipart(part)) sorted.listed.push(part);
+  else if (part.number !== '') sorted.listed.push(part);
 }
 
 const isEmptyMultipart = ({ fields }: Part): boolean => fields.type.startsWith('multipart/');
 
 export const isHtml = ({ fields }: Part): boolean => fields.type === 'text/html';
 
-/** A multipart without a boundary is nothing but text. */
+/** A multipart in which no delimiter was found is nothing but text. */
 function isBody(part: Part): boolean {
-  const { type, disposition, filename, boundary } = part.fields;
-  if (isEmptyMultipart(part)) return boundary === null;
+  const { type, disposition, filename } = part.fields;
+  if (isEmptyMultipart(part)) return !part.isTooDeep;
   if (!/^text\/(plain|html)$/.test(type) || disposition === 'attachment') return false;
   return filename === null || isFirst(part);
 }
