@@ -29,7 +29,8 @@ const plainLetters: Readonly<Record<string, string>> = {
 };
 const letters = Object.keys(plainLetters).join('');
 const foldable = new RegExp(`[${letters}]`, 'g');
-const compatibility = '\ufb00-\ufb06\uff01-\uff9f';
+/** Ligatures, and letters and digits of full and half width. */
+const compatibility = '\ufb00-\ufb06\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f';
 const compatible = new RegExp(`[${unspaced}${compatibility}]`, 'u');
 /** What makes a word worth a second entry; capitals too. */
 const specialLetters = `[${unspaced}${letters}ŁØĐÐĦŦẞÆŒÞ${compatibility}]`;
@@ -77,16 +78,16 @@ export function furtherWords(text: string): string {
   let end = 0;
   for (const match of text.matchAll(special)) {
     if (match.index < end) continue;
-    const word = wordAround(text, match.index);
+    const word = wordAround(text, match.index, end);
     end = word.end;
     found.push(secondForm(text.slice(word.start, word.end)));
   }
   return found.join(' ');
 }
 
-function wordAround(text: string, at: number): { readonly start: number; readonly end: number } {
+function wordAround(text: string, at: number, from: number): { readonly start: number; readonly end: number } {
   let start = at;
-  while (start > 0 && at - start < wordCharsMax && isWordAt(text, start - 1)) start -= 1;
+  while (start > from && at - start < wordCharsMax && isWordAt(text, start - 1)) start -= 1;
   let end = at + 1;
   while (end < text.length && end - at < runCharsMax && isWordAt(text, end)) end += 1;
   return { start, end };
@@ -122,9 +123,10 @@ function linesBeyond(text: string, known: string): string[] {
   let misses = 0;
   return text.split('\n').filter((line) => {
     const found = misses < missesMax ? run.slice(at, at + nearChars).indexOf(line) : -1;
-    if (found === -1) misses += 1;
-    else at += found + line.length;
-    return found === -1;
+    const isWhole = found !== -1 && !isWordAt(run, at + found - 1) && !isWordAt(run, at + found + line.length);
+    if (isWhole) at += found + line.length;
+    else misses += 1;
+    return !isWhole;
   });
 }
 

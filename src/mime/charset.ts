@@ -7,31 +7,37 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 
 /** Encodings whose bytes may all be 7-bit, or look like UTF-8, and mean something else: here the mail's word counts first. */
-const deceptive = /^(iso-2022|hz|utf-?7|utf-?16|utf-?32|ucs-?[24]|unicode$)/i;
+const deceptive = /^(iso-2022|hz|utf-?7|utf-?16|utf-?32|ucs-?[24])/;
 
 export function decodeBytes(bytes: Buffer, charset: string | null): string {
+  const name = canonicalName(charset ?? 'windows-1252');
   const ascii = isAscii(bytes);
-  if (charset !== null && deceptive.test(charset) && (!ascii || isEncoded(bytes, charset)))
-    return named(bytes, charset);
+  if (deceptive.test(name) && (!ascii || isEncoded(bytes, name))) return named(bytes, name);
   if (ascii) return bytes.toString('latin1');
-  return isUtf8(bytes) ? withoutMark(bytes.toString('utf8')) : named(bytes, charset ?? 'windows-1252');
+  return isUtf8(bytes) ? withoutMark(bytes.toString('utf8')) : named(bytes, name);
+}
+
+/** Of a header field: never wide, and a plus sign is a plus sign, whatever the body is in. */
+export function decodeHeaderBytes(bytes: Buffer, charset: string | null): string {
+  const isBodyOnly = charset !== null && /^(utf-?7|utf-?16|utf-?32|ucs-?[24])/.test(canonicalName(charset));
+  return decodeBytes(bytes, isBodyOnly ? null : charset);
 }
 
 /** 7-bit bytes said to be in a stateful or wide encoding: do they use it? */
-function isEncoded(bytes: Buffer, charset: string): boolean {
-  if (/^iso-2022/i.test(charset)) return bytes.includes(27);
-  if (/^hz/i.test(charset)) return bytes.includes('~{');
-  return /^utf-?7/i.test(charset) ? bytes.includes('+') : true;
+function isEncoded(bytes: Buffer, name: string): boolean {
+  if (/^iso-2022/.test(name)) return bytes.includes(27);
+  if (/^hz/.test(name)) return bytes.includes('~{');
+  return /^utf-?7/.test(name) ? bytes.includes('+') : true;
 }
 
-function named(bytes: Buffer, charset: string): string {
-  const text = webDecoded(bytes, charset);
+function named(bytes: Buffer, name: string): string {
+  const text = webDecoded(bytes, name);
   if (text !== null) return text;
-  if (iconv.encodingExists(charset)) return iconv.decode(bytes, charset);
+  if (iconv.encodingExists(name)) return iconv.decode(bytes, name);
   return new TextDecoder('windows-1252').decode(bytes); // a name nobody knows: every byte still shows
 }
 
-/** Spellings that browsers do not know of encodings that they do. */
+/** Spellings that neither knows. */
 const otherNames: Readonly<Record<string, string>> = {
   cp932: 'shift_jis',
   'x-windows-949': 'euc-kr',
@@ -40,12 +46,17 @@ const otherNames: Readonly<Record<string, string>> = {
   cp950: 'big5',
   ks_c_5601: 'euc-kr',
   unicode: 'utf-16',
+  'unicode-1-1-utf-7': 'utf-7',
 };
 
-function webDecoded(bytes: Buffer, charset: string): string | null {
+function canonicalName(charset: string): string {
   const name = charset.trim().toLowerCase();
+  return otherNames[name] ?? name;
+}
+
+function webDecoded(bytes: Buffer, name: string): string | null {
   try {
-    return new TextDecoder(otherNames[name] ?? name).decode(bytes);
+    return new TextDecoder(name).decode(bytes);
   } catch {
     return null; // not an encoding of the web
   }

@@ -6,7 +6,7 @@
  */
 import libmime from 'libmime';
 import addressparser from 'nodemailer/lib/addressparser';
-import { decodeBytes } from './charset.ts';
+import { decodeHeaderBytes } from './charset.ts';
 import { cleanText } from './clean-text.ts';
 import { readDate } from './date.ts';
 import { type HeaderBlock, headerBlock } from './header-block.ts';
@@ -54,7 +54,7 @@ export function readHeaderFields(raw: Buffer): HeaderFields {
 function rawField(block: HeaderBlock, name: string, charsMax: number): string | null {
   const bytes = block.field(name);
   if (bytes === undefined) return null;
-  return decodeBytes(bytes.subarray(0, charsMax * 4), block.charset).slice(0, charsMax);
+  return decodeHeaderBytes(bytes.subarray(0, charsMax * 4), block.charset).slice(0, charsMax);
 }
 
 function textField(block: HeaderBlock, name: string): string | null {

@@ -56,7 +56,9 @@ export function maildirFolderName(path: string, delimiter: string | null): strin
   return named.length <= nameCharsMax ? named : `${named.slice(0, nameCharsMax)}~${digest(named)}`;
 }
 
-const encodeLevel = (level: string): string => level.replace(/[^A-Za-z0-9 _+=@()-]+/g, encodeRun);
+/** A level without a name must not leave two dots side by side. */
+const encodeLevel = (level: string): string =>
+  level === '' ? '~' : level.replace(/[^A-Za-z0-9 _+=@()-]+/g, encodeRun);
 
 /** RFC 9051 Appendix A, also for the dot and the slash, which would be levels of their own here. */
 function encodeRun(run: string): string {

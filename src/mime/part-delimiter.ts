@@ -1,5 +1,5 @@
 /** Delimiter lines of the multiparts that are open (RFC 2046 5.1.1): the innermost counts, white space may follow. */
-import type { Allowance } from './read-limits.ts';
+import { type Allowance, treeShare } from './read-limits.ts';
 
 export interface Delimiter {
   readonly start: number;
@@ -31,7 +31,7 @@ export function nextDelimiter(
     const delimiter = delimiterAt(raw, at, markers);
     if (delimiter) return delimiter;
     const feed = raw.indexOf('\n--', at);
-    if (feed === -1 || (count % linesBetweenLooks === 0 && allowance.isOver())) return null;
+    if (feed === -1 || (count % linesBetweenLooks === 0 && allowance.isOver(treeShare))) return null;
     at = feed + 1;
   }
   return null;

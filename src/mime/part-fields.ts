@@ -3,7 +3,7 @@
  * defaults of RFC 2045 5.2 for what is missing or is none. `filename` is what the sender says: never a path to trust.
  */
 import libmime from 'libmime';
-import { decodeBytes } from './charset.ts';
+import { decodeHeaderBytes } from './charset.ts';
 import { cleanText, cutText } from './clean-text.ts';
 import { fieldNames, type HeaderBlock, headerBlock } from './header-block.ts';
 import { decodeWords } from './header-fields.ts';
@@ -53,7 +53,7 @@ export function readPartFields(header: Buffer, defaultType: string, bytesMax: nu
 
 function fieldValue(block: HeaderBlock, name: string, bytesMax: number): string {
   const bytes = block.field(name);
-  return bytes === undefined ? '' : decodeBytes(bytes.subarray(0, bytesMax), null);
+  return bytes === undefined ? '' : decodeHeaderBytes(bytes.subarray(0, bytesMax), null);
 }
 
 interface Structured {

@@ -7,7 +7,7 @@
 import { type Delimiter, markerOf, nextDelimiter } from './part-delimiter.ts';
 import { type PartFields, readPartFields } from './part-fields.ts';
 import { endOfHeader } from './part-header.ts';
-import type { Allowance } from './read-limits.ts';
+import { type Allowance, treeShare } from './read-limits.ts';
 
 export interface Part {
   /** Section number as IMAP counts (RFC 9051 6.4.5); empty for a multipart that is a message's whole body. */
@@ -55,7 +55,7 @@ export function readPartTree(raw: Buffer, allowance: Allowance): Part {
 function isSpent({ partCount, allowance }: Scan): boolean {
   const { limits, met } = allowance;
   if (partCount >= limits.partCountMax) met.add('parts');
-  return partCount >= limits.partCountMax || allowance.isOver();
+  return partCount >= limits.partCountMax || allowance.isOver(treeShare);
 }
 
 /** Ends what the delimiter ends, begins what it begins; returns where to look on. */

@@ -37,19 +37,22 @@ export const readLimits: ReadLimits = {
   messageMs: 700,
 };
 
+/** Of the time that a mail may take, for finding its parts; the rest is for their text. */
+export const treeShare = 0.5;
+
 /** Limits met so far, and the clock of one mail. */
 export interface Allowance {
   readonly limits: ReadLimits;
   readonly met: Set<LimitName>;
-  /** True once `messageMs` are over; noted as met. */
-  isOver(): boolean;
+  /** True once this share of `messageMs` is over; noted as met. */
+  isOver(share?: number): boolean;
 }
 
 export function createAllowance(limits: ReadLimits): Allowance {
   const met = new Set<LimitName>();
-  const endMs = performance.now() + limits.messageMs;
-  const isOver = (): boolean => {
-    if (performance.now() < endMs) return false;
+  const startedMs = performance.now();
+  const isOver = (share = 1): boolean => {
+    if (performance.now() - startedMs < limits.messageMs * share) return false;
     met.add('time');
     return true;
   };

@@ -7,9 +7,10 @@ import { furtherWords, wordsBeyond } from '../base/search-words.ts';
 import { readBody } from './body.ts';
 import { isAttachment, sortParts } from './body-parts.ts';
 import { cleanText, cutText } from './clean-text.ts';
-import { type Part, readPartTree } from './part-tree.ts';
+import { readHeaderFields } from './header-fields.ts';
+import { isMessage, type Part, readPartTree } from './part-tree.ts';
 import { previewOf } from './preview.ts';
-import { createAllowance, type LimitName, type ReadLimits, readLimits } from './read-limits.ts';
+import { type Allowance, createAllowance, type LimitName, type ReadLimits, readLimits } from './read-limits.ts';
 import { createTextReader } from './text-part.ts';
 import { decodedSize } from './transfer-encoding.ts';
 
@@ -46,7 +47,7 @@ export function readMessage(raw: Buffer, headerText = '', limits: ReadLimits = r
   const { body, listed, searched } = sortParts(readPartTree(raw, allowance));
   const reader = createTextReader(raw, allowance);
   const { text, html, htmlText } = readBody(reader, body);
-  const further = searched.map((part) => reader.plain(part)).join('\n');
+  const further = [...nestedHeaders(raw, listed, allowance), ...searched.map((part) => reader.plain(part))].join('\n');
   const parts = listed.map((part) => toListed(raw, part));
   const filenames = parts.flatMap(({ filename }) => filename ?? []).join('\n');
   return {
@@ -59,6 +60,19 @@ export function readMessage(raw: Buffer, headerText = '', limits: ReadLimits = r
     words: wordsOf({ text: text ?? '', htmlText, further, names: `${headerText}\n${filenames}` }, limits.textCharsMax),
     met: [...allowance.met],
   };
+}
+
+/** A digest of more messages than this is found by its texts. */
+const nestedHeadersMax = 100;
+
+/** Subject and sender of each message inside, as search shall find them. */
+function nestedHeaders(raw: Buffer, listed: readonly Part[], allowance: Allowance): string[] {
+  const roots = listed.filter(({ fields }) => isMessage(fields)).flatMap(({ children }) => children);
+  return roots.slice(0, nestedHeadersMax).map(({ headerStart, bodyStart }) => {
+    if (allowance.isOver()) return '';
+    const { subject, from } = readHeaderFields(raw.subarray(headerStart, bodyStart));
+    return [subject ?? '', ...from.flatMap(({ name, address }) => [name, address])].join(' ').trim();
+  });
 }
 
 const toListed = (raw: Buffer, part: Part): ListedPart => ({

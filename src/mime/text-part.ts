@@ -20,9 +20,10 @@ export function createTextReader(raw: Buffer, allowance: Allowance): TextReader 
   const { limits, met } = allowance;
   const left = { decoded: limits.decodedBytesMax, text: limits.textCharsMax, html: limits.htmlCharsMax };
 
-  const decoded = (part: Part): string => {
+  /** Not more of it than could give `charsMax` characters: four bytes are the most that one takes. */
+  const decoded = (part: Part, charsMax: number): string => {
     if (allowance.isOver()) return '';
-    const bytes = decodeBody(raw, part, left.decoded);
+    const bytes = decodeBody(raw, part, Math.min(left.decoded, charsMax * 4 + 4));
     left.decoded -= bytes.length;
     if (left.decoded <= 0) met.add('decoded');
     return cleanText(decodeBytes(bytes, part.fields.charset ?? (isHtml(part) ? metaCharset(bytes) : null)));
@@ -33,10 +34,10 @@ export function createTextReader(raw: Buffer, allowance: Allowance): TextReader 
     left[kind] -= cut.length;
     return cut;
   };
-  const html = (part: Part): string => within('html', decoded(part));
+  const html = (part: Part): string => within('html', decoded(part, left.html));
   const textOf = (given: string): string => within('text', htmlToText(given));
   const plain = (part: Part): string =>
-    isHtml(part) ? textOf(html(part)) : within('text', linesOf(part, decoded(part)));
+    isHtml(part) ? textOf(html(part)) : within('text', linesOf(part, decoded(part, left.text)));
   return { plain, html, textOf };
 }
 
