@@ -8,7 +8,8 @@
  * ties nothing without the subject or the author that goes with it. Messages that name the same missing one belong together by
  * the same rule.
  *
- * A reply without either header belongs to what the person it is addressed to wrote under the same subject in the two weeks before.
+ * A reply without either header belongs to what the person it is addressed to wrote to its author under the same subject, in the
+ * same week or the week before.
  */
 
 export interface ConversationHeader {
@@ -25,9 +26,9 @@ export interface ConversationHeader {
 export interface ConversationKeys {
   /** Whoever has one of these in common belongs together. */
   readonly shared: readonly string[];
-  /** What a reply without references could be an answer to; by itself it joins nothing. */
-  readonly original: string | null;
-  /** The `original` keys that this reply without references answers. */
+  /** What a reply without references could be an answer to; by themselves they join nothing. */
+  readonly originals: readonly string[];
+  /** The `originals` that this reply without references answers. */
   readonly answers: readonly string[];
 }
 
@@ -90,15 +91,18 @@ interface Standing {
 function fallback(
   { from, to, sentAt }: ConversationHeader,
   { base, isReply, isAlone }: Standing,
-): Pick<ConversationKeys, 'original' | 'answers'> {
+): Pick<ConversationKeys, 'originals' | 'answers'> {
   const author = lower(from[0] ?? '');
+  const addressees = [...new Set(to.slice(0, addresseeCountMax).map(lower))].filter((address) => address !== '');
   if (!isAlone || base.length < subjectCharsMin || sentAt === null || author === '')
-    return { original: null, answers: [] };
+    return { originals: [], answers: [] };
   const week = Math.floor(Date.parse(sentAt) / weekMs);
-  if (!isReply) return { original: key('o', base, author, `${week}`), answers: [] };
-  const addressees = [...new Set(to.slice(0, addresseeCountMax).map(lower))].filter((address) => address !== author);
-  const answers = addressees.flatMap((address) => [week, week - 1].map((at) => key('o', base, address, `${at}`)));
-  return { original: null, answers };
+  const letterKey = (writer: string, reader: string, at: number): string => key('o', base, writer, reader, `${at}`);
+  if (!isReply) return { originals: addressees.map((address) => letterKey(author, address, week)), answers: [] };
+  const answers = addressees
+    .slice(0, 1)
+    .flatMap((address) => [week, week - 1].map((at) => letterKey(address, author, at)));
+  return { originals: [], answers };
 }
 
 /** `Re:`, `AW:`, `Odp:`, `回复：`… as often as there are, and what lists put in brackets. */
@@ -116,9 +120,10 @@ export function baseSubject(subject: string): { readonly base: string; readonly 
   let isReply = false;
   for (let count = 0; count < prefixCountMax; count += 1) {
     isReply ||= replyPrefix.test(base);
-    const shorter = base.replace(replyPrefix, '').replace(forwardPrefix, '').replace(listTag, '');
-    if (shorter === base || shorter === '') break;
-    base = shorter;
+    const shorter = base.replace(replyPrefix, '').replace(forwardPrefix, '');
+    const untagged = shorter.replace(listTag, '') || shorter;
+    if (untagged === base) break;
+    base = untagged;
   }
   return { base: base.replace(/(?:\s*\(fwd\))+$/, ''), isReply };
 }

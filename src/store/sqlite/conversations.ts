@@ -36,19 +36,16 @@ export function threadMessages(c: Connection, countMax: number): number {
 }
 
 function threadMessage(c: Connection, row: UnthreadedRow): void {
-  const { shared, original, answers } = keysOf(row);
-  const places = [
-    ...shared.map((key) => placeOf(c, row.acntid, 's', key)),
-    ...answers.flatMap((key) => [placeOf(c, row.acntid, 'a', key), placeOf(c, row.acntid, 'o', key)]),
-  ];
-  const waiting = original === null ? [] : [placeOf(c, row.acntid, 'a', original)];
-  const found = [...places, ...waiting].flatMap(({ conversations }) => conversations);
-  const conversation = join(c, row, shared.length === 0 ? [...found, ...sameContent(c, row)] : found);
-  const own = [
-    ...places.filter(({ kind }) => kind !== 'o'),
-    ...(original === null ? [] : [placeOf(c, row.acntid, 'o', original)]),
-  ];
-  for (const place of own) registerKey(c, row.acntid, place, conversation);
+  const { shared, originals, answers } = keysOf(row);
+  const places = (kind: KeyKind, keys: readonly string[]): Place[] =>
+    keys.map((key) => placeOf(c, row.acntid, kind, key));
+  const own = [...places('s', shared), ...places('a', answers)];
+  const offered = places('o', originals);
+  const met = [...own, ...places('o', answers), ...places('a', originals)].flatMap(
+    ({ conversations }) => conversations,
+  );
+  const conversation = join(c, row, shared.length === 0 ? [...met, ...sameContent(c, row)] : met);
+  for (const place of [...own, ...offered]) registerKey(c, row.acntid, place, conversation);
   c.run('UPDATE email_messages SET conversation_id = ? WHERE id = ?', conversation, row.id);
 }
 
