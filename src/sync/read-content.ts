@@ -1,4 +1,5 @@
 /** One content read: plain data for the store. Whatever the mail does to the reader is an outcome, not an error. */
+import { furtherWords } from '../base/search-words.ts';
 import { cleanText, cutText } from '../mime/clean-text.ts';
 import { readMessage } from '../mime/read-message.ts';
 import type { Reading, UnreadContent } from '../store/reading.ts';
@@ -19,7 +20,7 @@ export function readContent(content: UnreadContent, raw: Uint8Array | undefined)
 
 function toReading({ contentId, subject, from, to, cc }: UnreadContent, raw: Buffer): Reading {
   const header = { subject: subject ?? '', sender: peopleText(from), recipients: peopleText([...to, ...cc]) };
-  const message = readMessage(raw, Object.values(header).join('\n'));
+  const message = readMessage(raw, header.subject);
   return {
     contentId,
     text: message.text,
@@ -32,5 +33,9 @@ function toReading({ contentId, subject, from, to, cc }: UnreadContent, raw: Buf
   };
 }
 
-const peopleText = (people: readonly Address[]): string =>
-  people.map(({ name, address }) => (name === '' ? address : `${name} ${address}`)).join('\n');
+/** With the second forms of names, so that `sender : "gross"` finds Groß. */
+function peopleText(people: readonly Address[]): string {
+  const text = people.map(({ name, address }) => (name === '' ? address : `${name} ${address}`)).join('\n');
+  const further = furtherWords(text);
+  return further === '' ? text : `${text}\n${further}`;
+}

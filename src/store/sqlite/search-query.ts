@@ -1,6 +1,6 @@
 /**
  * What somebody typed, as an FTS5 expression. Pure. Everything typed is quoted, so no character of it is syntax; each word is
- * looked for as it stands and in the form that the column `words` has it (base/search-words.ts).
+ * looked for as it stands and in its second form (base/search-words.ts).
  */
 import { furtherForm, typedWords } from '../../base/search-words.ts';
 
@@ -45,10 +45,10 @@ function expressionOf({ text, isPrefix }: Term): string {
   const star = isPrefix ? ' *' : '';
   const plain = `${quote(text)}${star}`;
   const further = furtherOf(typedWords(text));
-  return further === null ? plain : `(${plain} OR words : ${quote(further)}${star})`;
+  return further === null ? plain : `(${plain} OR ${quote(further)}${star})`;
 }
 
-/** Words beside each other in a mail are beside each other in the column only when all of them are there. */
+/** Second forms lie beside each other only where all words of a phrase have one. */
 function furtherOf(words: readonly string[]): string | null {
   const forms = words.map(furtherForm);
   return forms.every((form) => form !== null) ? forms.join(' ') : null;
