@@ -18,7 +18,7 @@ interface Options {
 export function register(program: Command, context: CliContext): void {
   program
     .command('search <words...>')
-    .description('messages that have all the words, newest first; "a phrase", begin*, -without')
+    .description('messages that have all the words, newest first: word, "a phrase", begin*; after -- also -without')
     .option('--account <acntid>', 'of this account', numberArgument('--account'))
     .option('--folder <path>', 'in this folder')
     .option('--since <date>', 'received on this day (2026-11-24) or later')

@@ -28,20 +28,15 @@ interface Sorted {
 
 /** Recursion is bounded by the tree's depthMax. */
 function sortPart(part: Part, isNested: boolean, sorted: Sorted): void {
-  const { type } = part.fields;
   if (isMessage(part.fields)) sorted.listed.push(part);
   else if (part.children.length === 0) sortLeaf(part, isNested, sorted);
-  if (searchedTypes.has(type)) sorted.searched.push(part);
+  if (isSearched(part)) sorted.searched.push(part);
   for (const child of part.children) sortPart(child, isNested || isMessage(part.fields), sorted);
 }
 
-/** What people search bounces and invitations for. */
-const searchedTypes: ReadonlySet<string> = new Set([
-  'text/calendar',
-  'text/rfc822-headers',
-  'message/delivery-status',
-  'message/disposition-notification',
-]);
+/** What people search bounces and invitations for. A message/partial is a piece of anything. */
+const isSearched = ({ fields }: Part): boolean =>
+  /^(text\/(calendar|rfc822-headers)|message\/(?!partial$).*)$/.test(fields.type) && !isMessage(fields);
 
 function sortLeaf(part: Part, isNested: boolean, sorted: Sorted): void {
   if (isBody(part)) (isNested ? sorted.searched : sorted.body).push(part);

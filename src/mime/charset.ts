@@ -25,8 +25,8 @@ export function decodeHeaderBytes(bytes: Buffer, charset: string | null): string
 
 /** 7-bit bytes said to be in a stateful or wide encoding: do they use it? */
 function isEncoded(bytes: Buffer, name: string): boolean {
-  if (/^iso-2022/.test(name)) return bytes.includes(27);
-  if (/^hz/.test(name)) return bytes.includes('~{');
+  if (name.startsWith('iso-2022')) return bytes.includes(27);
+  if (name.startsWith('hz')) return bytes.includes('~{');
   return /^utf-?7/.test(name) ? bytes.includes('+') : true;
 }
 

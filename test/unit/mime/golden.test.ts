@@ -47,8 +47,8 @@ describe('mail of our own', () => {
     const ours = readMessage(raw);
     const known = new Set(wordsOf(`${ours.text ?? ''} ${ours.words}`.toLowerCase()));
     expect(wordsOf((theirs.text ?? '').toLowerCase()).filter((word) => !known.has(word))).toEqual([]);
-    expect(theirs.attachments.map(({ filename }) => filename?.slice(0, 255) ?? null).sort()).toEqual(
-      ours.parts.map(({ filename }) => filename).sort(),
+    expect(theirs.attachments.map(({ filename }) => filename?.slice(0, 255) ?? '').sort()).toEqual(
+      ours.parts.map(({ filename }) => filename ?? '').sort(),
     );
   });
 });
