@@ -35,7 +35,7 @@ const fromNpm = (name: string, isMail: Source['isMail']): Source => ({
   name: `npm ${name}`,
   isMail,
   fetch(folder) {
-    run(folder, 'npm', 'pack', '--silent', name);
+    run(folder, 'npm', 'pack', '--silent', '--fetch-retries=0', '--fetch-timeout=20000', name);
     run(folder, 'tar', 'xzf', only(folder, '.tgz'));
   },
 });
@@ -44,7 +44,7 @@ const fromDebian = (name: string, isMail: Source['isMail']): Source => ({
   name: `Debian ${name}`,
   isMail,
   fetch(folder) {
-    run(folder, 'apt-get', 'download', name);
+    run(folder, 'apt-get', '-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=15', 'download', name);
     run(folder, 'dpkg-deb', '-x', only(folder, '.deb'), '.');
   },
 });
