@@ -32,6 +32,7 @@ export const BG_LOG_RETENTION_DAYS = 14;
 
 // Mail
 export const EMAIL_OUTBOX_ENABLED = true;
+export const EMAIL_READING_ENABLED = true;
 export const EMAIL_BACKGROUND_SYNC_ENABLED = true;
 export const EMAIL_AUTH_ERROR_CHECK_RETRY_TIME = 1800;
 export const EMAIL_PASSWORD_COMMAND = null; // or ['pass', 'show', 'mail/{acntid}']

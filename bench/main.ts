@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: backproc beside mbsync on the same Dovecot in one run. For each load and link: first sync, nothing changed,
  * one per cent changed; prints a table of wall time, CPU, peak memory and ratios. `--quick` a tenth of the mail, one run each.
+ * `--reading`: the second stage beside bare MIME libraries instead.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,7 +13,9 @@ import { createPeer, type Peer, type PeerKind } from './peers.ts';
 import { type Result, toMarkdown } from './report.ts';
 import { type Load, type Scenario, scenarios, startLoad } from './scenarios.ts';
 
-const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms"] [--runs N] [--out FILE] | --launch`;
+const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms"] [--runs N] [--out FILE]
+npm run bench -- --reading [--out FILE]
+npm run bench -- --launch`;
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     out: { type: 'string' },
     launch: { type: 'boolean', default: false },
+    reading: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -78,6 +82,7 @@ async function benchLink(load: Load, kind: LinkKind): Promise<Result[]> {
 async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`);
   if (values.launch) return void process.stdout.write(`${launchTable(await benchLaunch())}\n`);
+  if (values.reading) return tell(await (await import('./reading.ts')).benchReading());
   const results: Result[] = [];
   for (const scenario of scenarios(values.quick).filter(({ name }) => values.scenario.split(',').includes(name))) {
     process.stderr.write(`${scenario.name}: ${scenario.text}; filling the server\n`);
@@ -86,7 +91,10 @@ async function main(): Promise<void> {
       if (values.link.split(',').includes(kind)) results.push(...(await benchLink(load, kind)));
     await load.dovecot.stop();
   }
-  const table = toMarkdown(results);
+  tell(toMarkdown(results));
+}
+
+function tell(table: string): void {
   process.stdout.write(`${table}\n`);
   if (values.out !== undefined) writeFileSync(values.out, `${table}\n`);
 }

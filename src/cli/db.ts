@@ -1,14 +1,16 @@
-/** `db migrate`, `backup` and `check`. */
+/** `db migrate`, `backup`, `check` and `rebuild`. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
 import { storeFile } from '../config/store-location.ts';
+import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
+import { numberArgument } from './number-argument.ts';
 import { formatBytes } from './progress-display.ts';
 
 export function register(program: Command, context: CliContext): void {
-  const db = program.command('db').description('database: migrate, backup, check');
+  const db = program.command('db').description('database: migrate, backup, check, rebuild');
   db.command('migrate')
     .description('bring the tables up to date; an older database is copied first')
     .action(() => context.withStore(async () => context.say('the database is up to date')));
@@ -20,6 +22,26 @@ export function register(program: Command, context: CliContext): void {
   db.command('check')
     .description('integrity of the database file')
     .action(() => check(context));
+  db.command('rebuild')
+    .description('make anew what was derived: the search index, conversations')
+    .option('--search', 'the index, from the texts; minutes for a million mails')
+    .option(
+      '--conversations <acntid>',
+      'of this account; the next reading forms them',
+      numberArgument('--conversations'),
+    )
+    .action((options: { search?: boolean; conversations?: number }) => rebuild(context, options));
+}
+
+async function rebuild(context: CliContext, { search, conversations }: { search?: boolean; conversations?: number }) {
+  if (search !== true && conversations === undefined)
+    throw new EngineError('usage', 'Name what to rebuild: --search, --conversations ACNTID.');
+  await context.withStore(async (store) => {
+    if (search === true) await store.rebuildSearch();
+    if (conversations === undefined) return;
+    const { acntid } = await accountOf(store, conversations);
+    context.say(`${await store.forgetConversations(acntid)} messages will get conversations anew`);
+  });
 }
 
 async function existingStore(context: CliContext): Promise<string> {

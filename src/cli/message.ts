@@ -1,11 +1,13 @@
-/** `message list`, `show`, `export` and `retry`. */
+/** `message list` and `retry`; `show` and `export` have files of their own. */
 import type { Command } from 'commander';
 import { systemClock, toInstant } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
-import type { MessageSummary, Store } from '../store/store.ts';
+import type { UnreadableMessage } from '../store/reading.ts';
+import type { MessageSummary } from '../store/store.ts';
 import type { CliContext } from './context.ts';
+import { register as messageExport } from './message-export.ts';
+import { register as messageShow } from './message-show.ts';
 import { numberArgument } from './number-argument.ts';
-import { formatTable } from './table.ts';
+import { type Cell, formatTable } from './table.ts';
 
 export function register(program: Command, context: CliContext): void {
   const message = program.command('message').description('messages: list, show, export, retry');
@@ -14,20 +16,12 @@ export function register(program: Command, context: CliContext): void {
     .description('newest messages first')
     .option('--account <acntid>', 'of this account', numberArgument('--account'))
     .option('--folder <emfdid>', 'of this folder', numberArgument('--folder'))
+    .option('--unread-by-parser', 'those that could not be read, with the reason; their bytes are stored all the same')
     .option('--limit <count>', 'so many', numberArgument('--limit'), 50)
     .option('--json', 'print JSON')
-    .action((options: ListOptions) => list(context, options));
-  message
-    .command('show <id>')
-    .description('header fields and placement')
-    .option('--json', 'print JSON')
-    .action((id: string, options: { json?: boolean }) =>
-      show(context, numberArgument('ID')(id), options.json === true),
-    );
-  message
-    .command('export <id>')
-    .description('the raw bytes, on stdout')
-    .action((id: string) => exportRaw(context, numberArgument('ID')(id)));
+    .action((options: ListOptions) => (options.unreadByParser ? listUnreadable : list)(context, options));
+  messageShow(message, context);
+  messageExport(message, context);
   message
     .command('retry <emfdid> <uid>')
     .description('try a quarantined message again at the next pass')
@@ -41,6 +35,7 @@ export function register(program: Command, context: CliContext): void {
 interface ListOptions {
   readonly account?: number;
   readonly folder?: number;
+  readonly unreadByParser?: boolean;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -52,9 +47,23 @@ async function list(context: CliContext, { account, folder, limit, json }: ListO
     ...(folder === undefined ? {} : { emfdid: folder }),
   };
   const messages = await context.withStore((store) => store.messages(filter));
-  context.print(
-    json ? JSON.stringify(messages, null, 2) : messages.length === 0 ? 'no messages' : formatTable(messages.map(row)),
-  );
+  printRows(context, json === true, messages, row);
+}
+
+async function listUnreadable(context: CliContext, { account, limit, json }: ListOptions): Promise<void> {
+  const filter = { limit, ...(account === undefined ? {} : { acntid: account }) };
+  const messages = await context.withStore((store) => store.unreadable(filter));
+  printRows(context, json === true, messages, unreadableRow);
+}
+
+function printRows<Row>(
+  context: CliContext,
+  isJson: boolean,
+  rows: readonly Row[],
+  toCells: (row: Row) => Readonly<Record<string, Cell>>,
+): void {
+  const asTable = (): string => (rows.length === 0 ? 'no messages' : formatTable(rows.map(toCells)));
+  context.print(isJson ? JSON.stringify(rows, null, 2) : asTable());
 }
 
 const row = ({ id, acntid, emfdid, uid, internalDate, flags, size, from, subject }: MessageSummary) => ({
@@ -69,24 +78,11 @@ const row = ({ id, acntid, emfdid, uid, internalDate, flags, size, from, subject
   subject: subject === null ? null : subject.slice(0, 60),
 });
 
-async function summaryOf(store: Store, id: number): Promise<MessageSummary> {
-  const [summary] = await store.messages({ limit: 1, beforeId: id + 1 });
-  if (summary?.id !== id) throw new EngineError('not_found', `No message ${id}.`);
-  return summary;
-}
-
-async function show(context: CliContext, id: number, isJson: boolean): Promise<void> {
-  const summary = await context.withStore((store) => summaryOf(store, id));
-  if (isJson) return context.print(JSON.stringify(summary, null, 2));
-  const fields = {
-    ...summary,
-    from: summary.from.map(({ name, address }) => (name === '' ? address : `${name} <${address}>`)).join(', '),
-  };
-  context.print(formatTable(Object.entries(fields).map(([field, value]) => ({ field, value }))));
-}
-
-async function exportRaw(context: CliContext, id: number): Promise<void> {
-  const raw = await context.withStore((store) => store.raw(id));
-  if (!raw) throw new EngineError('not_found', `No message ${id}.`);
-  await new Promise<void>((resolve) => context.stdout.write(raw, () => resolve()));
-}
+const unreadableRow = ({ id, acntid, emfdid, readerVersion, subject, reason }: UnreadableMessage) => ({
+  id,
+  acntid,
+  emfdid,
+  reader: readerVersion,
+  subject: subject === null ? null : subject.slice(0, 60),
+  reason,
+});

@@ -15,8 +15,8 @@ import { createProgressDisplay, formatBytes, formatSeconds } from './progress-di
 export interface PassesOptions {
   /** Makes the log tell more. */
   readonly isDebug: boolean;
-  /** Retention and the like, once the work is done. */
-  readonly withUpkeep: boolean;
+  /** `run`: mail that was stored is read, and what has expired goes. */
+  readonly isRun: boolean;
   /** What to do, once the store is open. */
   readonly findWork: (engine: Engine) => Promise<readonly AccountScope[]>;
 }
@@ -67,7 +67,7 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     const { runPasses: runAll } = await import('../engine/run-passes.ts');
     const onReport = (report: PassReport): void => display?.report(report);
     const reports = await runAll(engine, { config, work, onReport, signal: stopping.signal });
-    if (options.withUpkeep) await tickOnce(engine, stopping.signal);
+    if (options.isRun) await afterwards(engine, stopping.signal);
     display?.clear();
     return { reports, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
@@ -77,7 +77,12 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
   }
 }
 
-async function tickOnce(engine: Engine, signal: AbortSignal): Promise<void> {
+async function afterwards(engine: Engine, signal: AbortSignal): Promise<void> {
+  const { readerVersion } = await import('../mime/reader-version.ts');
+  if (engine.config.EMAIL_READING_ENABLED && (await engine.store.hasUnread(readerVersion))) {
+    const { runReading } = await import('../engine/run-reading.ts');
+    await runReading(engine, signal);
+  }
   const { upkeepOf } = await import('../engine/upkeep-of.ts');
   await upkeepOf(engine, systemClock, signal).tick();
 }

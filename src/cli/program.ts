@@ -19,6 +19,7 @@ import { register as install } from './install.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
 import { register as run } from './run.ts';
+import { register as search } from './search.ts';
 import { register as secrets } from './secrets.ts';
 import { register as service } from './service.ts';
 import { register as status } from './status.ts';
@@ -53,7 +54,8 @@ export function createProgram(context: CliContext): Command {
     accountImport,
   ])
     register(account, context);
-  for (const register of [folder, message, log, config, secrets, db, install, doctor, docs]) register(program, context);
+  for (const register of [folder, message, search, log, config, secrets, db, install, doctor, docs])
+    register(program, context);
   prepare(program, context);
   return program;
 }

@@ -27,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
 async function runOnce(context: CliContext, options: Options): Promise<void> {
   const result = await runPasses(context, {
     isDebug: options.debug === true,
-    withUpkeep: true,
+    isRun: true,
     findWork: async ({ store, config }) => {
       const { findDue } = await import('../engine/due.ts');
       return findDue(store, config, systemClock);

@@ -47,7 +47,7 @@ async function passOrOrder(context: CliContext, acntid: number, scope: Scope, op
   await context.withStore((store) => accountOf(store, acntid));
   const result = await runPasses(context, {
     isDebug: options.debug === true,
-    withUpkeep: false,
+    isRun: false,
     findWork: () => Promise.resolve([{ acntid, scope }]),
   });
   if (!('holder' in result)) return result;

@@ -205,6 +205,11 @@ export const constants = {
     'Under systemd: every line also to the journal. The files are written in any case.',
   ),
   BG_LOG_RETENTION_DAYS: whole(logging, 14, 1, 3650, 'days', 'Log files older than this are removed.'),
+  EMAIL_READING_ENABLED: onOff(
+    email,
+    true,
+    'Read stored mail into texts, attachments, conversations and the search index; false: bytes and header fields only.',
+  ),
   EMAIL_OUTBOX_ENABLED: onOff(email, true, 'Send what applications put into email_outbox.'),
   EMAIL_BACKGROUND_SYNC_ENABLED: onOff(email, true, 'Synchronise folders in `run`; `sync` works in any case.'),
   EMAIL_AUTH_ERROR_CHECK_RETRY_TIME: whole(

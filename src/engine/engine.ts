@@ -156,7 +156,8 @@ const progressMs = 200;
 
 /** A first sync ends its slice by itself, a scan of a million messages takes minutes: an hour is no work any more. */
 const watchdogLimits: WatchdogLimits = {
-  runMsMax: { pass: 60 * 60_000 },
+  // A reading task ends its slice by itself after seconds; one mail takes two at most.
+  runMsMax: { pass: 60 * 60_000, read: 5 * 60_000 },
   cancelMsMax: 30_000,
   stallMs: 5000,
   standstillMs: 60_000,

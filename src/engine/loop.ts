@@ -6,6 +6,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { asEngineError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
+import { readerVersion } from '../mime/reader-version.ts';
 import { openQueue } from '../queue/open-queue.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Progress } from '../sync/pass.ts';
@@ -16,6 +17,7 @@ import { createKept, type KeptConnections } from './loop/kept.ts';
 import { createNews } from './loop/news.ts';
 import { createPassKind, urgent } from './loop/pass-kind.ts';
 import { createPlanner } from './loop/planner.ts';
+import { createReadKind } from './loop/read-kind.ts';
 import { createServers, type Servers } from './loop/servers.ts';
 import { createWishes, type Wish } from './loop/wishes.ts';
 import type { Ceilings, Running } from './pick/situation.ts';
@@ -75,14 +77,18 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
     kept,
     rules: () => rules,
     connectionsPerAccount: () => config().BG_MAX_CONNECTIONS_PER_ACCOUNT,
-    onReceived: () => undefined,
+    onReceived: () => inBackground('looking for mail to read', lookForUnread()),
     isStopping: () => isStopping,
     clock,
     log,
   });
+  const hasUnread = async (): Promise<boolean> =>
+    config().EMAIL_READING_ENABLED && (await store.hasUnread(readerVersion));
+  const readKind = createReadKind({ queue, threads, hasUnread, clock, log });
   const kinds: ReadonlyMap<string, KindOfWork> = new Map([
     ['sync', passKind],
     ['bulk', passKind],
+    ['read', readKind],
   ]);
   const dispatcher = createDispatcher({
     queue,
@@ -94,6 +100,9 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
     log,
   });
 
+  const lookForUnread = async (): Promise<void> => {
+    if (await readKind.look()) dispatcher.wake();
+  };
   /** Nobody waits for it; a store that fails is told in the log, and by whoever asks next. */
   const inBackground = (what: string, work: Promise<void>): void => {
     work.catch((error: unknown) => log.error(`${what}: ${asEngineError(error).message}`));
@@ -133,6 +142,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
   const fill = async (): Promise<void> => {
     rules = rulesOf(config(), dailySpreadMs(await store.accountCount()));
     await planner.fill();
+    await readKind.look();
     dispatcher.wake();
   };
 
@@ -166,6 +176,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
     progress: (progress) => wishes.progress(progress),
     reconfigure: fill,
     async tidy() {
+      await lookForUnread();
       for (const acntid of kept.outdated(nowMs())) letGo(acntid);
       for (const acntid of kept.watched()) {
         const account = await planner.account(acntid);
@@ -176,6 +187,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
       isStopping = true;
       await news.stop();
       threads.cancelAll('pass');
+      threads.cancelAll('read');
       await dispatcher.stop(graceMs);
       await queue.close();
     },

@@ -1,31 +1,65 @@
-/** Bytes of unknown making to text. 7-bit needs no decision; UTF-8 proves itself; then what the mail says; then windows-1252. */
+/**
+ * Bytes of unknown making to text: never throws, always valid Unicode. 7-bit needs no decision; UTF-8 proves itself; then what
+ * the mail says; then windows-1252. Node's decoder knows what browsers know (full ICU), iconv-lite the rest: DOS and Mac code
+ * pages, UTF-7, UTF-32.
+ */
+import { isAscii, isUtf8 } from 'node:buffer';
+import iconv from 'iconv-lite';
 
-/** Stateful escapes (ISO-2022-JP, HZ) are 7-bit: they are only seen when the mail names them. */
+/** Encodings whose bytes may all be 7-bit, or look like UTF-8, and mean something else: here the mail's word counts first. */
+const deceptive = /^(iso-2022|hz|utf-?7|utf-?16|utf-?32|ucs-?[24])/;
+
 export function decodeBytes(bytes: Buffer, charset: string | null): string {
-  if (isAscii(bytes))
-    return charset !== null && /^iso-2022/i.test(charset) && bytes.includes(27)
-      ? named(bytes, charset)
-      : bytes.toString('latin1');
-  return utf8(bytes) ?? named(bytes, charset ?? 'windows-1252');
+  const name = canonicalName(charset ?? 'windows-1252');
+  const ascii = isAscii(bytes);
+  if (deceptive.test(name) && (!ascii || isEncoded(bytes, name))) return named(bytes, name);
+  if (ascii) return bytes.toString('latin1');
+  return isUtf8(bytes) ? withoutMark(bytes.toString('utf8')) : named(bytes, name);
 }
 
-function isAscii(bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte > 127) return false;
-  return true;
+/** Of a header field: never wide, and a plus sign is a plus sign, whatever the body is in. */
+export function decodeHeaderBytes(bytes: Buffer, charset: string | null): string {
+  const isBodyOnly = charset !== null && /^(utf-?7|utf-?16|utf-?32|ucs-?[24])/.test(canonicalName(charset));
+  return decodeBytes(bytes, isBodyOnly ? null : charset);
 }
 
-function utf8(bytes: Buffer): string | null {
+/** 7-bit bytes said to be in a stateful or wide encoding: do they use it? */
+function isEncoded(bytes: Buffer, name: string): boolean {
+  if (name.startsWith('iso-2022')) return bytes.includes(27);
+  if (name.startsWith('hz')) return bytes.includes('~{');
+  return /^utf-?7/.test(name) ? bytes.includes('+') : true;
+}
+
+function named(bytes: Buffer, name: string): string {
+  const text = webDecoded(bytes, name);
+  if (text !== null) return text;
+  if (iconv.encodingExists(name)) return iconv.decode(bytes, name);
+  return new TextDecoder('windows-1252').decode(bytes); // a name nobody knows: every byte still shows
+}
+
+/** Spellings that neither knows. */
+const otherNames: Readonly<Record<string, string>> = {
+  cp932: 'shift_jis',
+  'x-windows-949': 'euc-kr',
+  cp949: 'euc-kr',
+  cp936: 'gbk',
+  cp950: 'big5',
+  ks_c_5601: 'euc-kr',
+  unicode: 'utf-16',
+  'unicode-1-1-utf-7': 'utf-7',
+};
+
+function canonicalName(charset: string): string {
+  const name = charset.trim().toLowerCase();
+  return otherNames[name] ?? name;
+}
+
+function webDecoded(bytes: Buffer, name: string): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(name).decode(bytes);
   } catch {
-    return null; // not UTF-8: the caller goes by the name it was given
+    return null; // not an encoding of the web
   }
 }
 
-function named(bytes: Buffer, charset: string): string {
-  try {
-    return new TextDecoder(charset).decode(bytes);
-  } catch {
-    return new TextDecoder('windows-1252').decode(bytes); // a name nobody knows: every byte still shows
-  }
-}
+const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);

@@ -11,7 +11,20 @@ export interface HeaderBlock {
   readonly charset: string | null;
 }
 
-const wanted = new Set([
+/** Fields that are kept; most others are told from them by their first letter. */
+export interface FieldNames {
+  readonly names: ReadonlySet<string>;
+  readonly initials: ReadonlySet<number>;
+}
+
+/** In lower case. */
+export const fieldNames = (names: readonly string[]): FieldNames => ({
+  names: new Set(names),
+  initials: new Set(names.map((name) => name.charCodeAt(0))),
+});
+
+/** What a list of mails shows. */
+const listNames = fieldNames([
   'message-id',
   'in-reply-to',
   'references',
@@ -23,8 +36,11 @@ const wanted = new Set([
   'content-type',
 ]);
 
-export function headerBlock(raw: Buffer): HeaderBlock {
-  const fields = scan(raw);
+/** Longest name that anybody asks for is `content-transfer-encoding`. */
+const nameBytesMax = 26;
+
+export function headerBlock(raw: Buffer, names: FieldNames = listNames): HeaderBlock {
+  const fields = scan(raw, names);
   const contentType = fields.get('content-type')?.toString('latin1') ?? '';
   return { field: (name) => fields.get(name), charset: /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1] ?? null };
 }
@@ -34,15 +50,17 @@ const CR = 13;
 const SPACE = 32;
 const TAB = 9;
 const COLON = 58;
+/** Of an ASCII letter. */
+const lowerCaseBit = 32;
 
-function scan(raw: Buffer): Map<string, Buffer> {
+function scan(raw: Buffer, names: FieldNames): Map<string, Buffer> {
   const fields = new Map<string, Buffer>();
   const end = Math.min(raw.length, blockBytesMax);
   let start = 0;
   while (start < end) {
     const fieldEnd = endOfField(raw, start, end);
     if (isEmptyLine(raw, start)) break;
-    keep(fields, raw, start, fieldEnd);
+    keep(fields, names, raw.subarray(start, fieldEnd));
     start = fieldEnd;
   }
   return fields;
@@ -62,16 +80,13 @@ function endOfField(raw: Buffer, start: number, end: number): number {
   return end;
 }
 
-/** Longest name we want is `in-reply-to`: a colon further away belongs to a field we do not. */
-function keep(fields: Map<string, Buffer>, raw: Buffer, start: number, end: number): void {
-  const colon = raw.subarray(start, Math.min(end, start + 16)).indexOf(COLON);
+/** A colon further away than any name is long belongs to a field that nobody asks for. */
+function keep(fields: Map<string, Buffer>, { names, initials }: FieldNames, field: Buffer): void {
+  if (!initials.has((field[0] ?? 0) | lowerCaseBit)) return;
+  const colon = field.subarray(0, nameBytesMax).indexOf(COLON);
   if (colon === -1) return;
-  const name = raw
-    .toString('latin1', start, start + colon)
-    .trim()
-    .toLowerCase();
-  if (wanted.has(name) && !fields.has(name))
-    fields.set(name, unfold(raw.subarray(start + colon + 1, Math.min(end, start + fieldBytesMax))));
+  const name = field.toString('latin1', 0, colon).trim().toLowerCase();
+  if (names.has(name) && !fields.has(name)) fields.set(name, unfold(field.subarray(colon + 1, fieldBytesMax)));
 }
 
 function unfold(value: Buffer): Buffer {

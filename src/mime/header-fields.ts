@@ -6,7 +6,8 @@
  */
 import libmime from 'libmime';
 import addressparser from 'nodemailer/lib/addressparser';
-import { decodeBytes } from './charset.ts';
+import { decodeHeaderBytes } from './charset.ts';
+import { cleanText } from './clean-text.ts';
 import { readDate } from './date.ts';
 import { type HeaderBlock, headerBlock } from './header-block.ts';
 
@@ -53,31 +54,24 @@ export function readHeaderFields(raw: Buffer): HeaderFields {
 function rawField(block: HeaderBlock, name: string, charsMax: number): string | null {
   const bytes = block.field(name);
   if (bytes === undefined) return null;
-  return decodeBytes(bytes.subarray(0, charsMax * 4), block.charset).slice(0, charsMax);
+  return decodeHeaderBytes(bytes.subarray(0, charsMax * 4), block.charset).slice(0, charsMax);
 }
 
 function textField(block: HeaderBlock, name: string): string | null {
   const value = rawField(block, name, textCharsMax);
   if (value === null) return null;
-  const text = clean(decodeWords(value)).replace(/\s+/g, ' ').trim();
+  const text = cleanText(decodeWords(value)).replace(/\s+/g, ' ').trim();
   return text === '' ? null : text;
 }
 
-function decodeWords(value: string): string {
+/** RFC 2047 encoded-words, where there are any. */
+export function decodeWords(value: string): string {
   if (!value.includes('=?')) return value;
   try {
     return libmime.decodeWords(value);
   } catch {
     return value; // an encoded-word that cannot be decoded is shown as it stands
   }
-}
-
-/** Unpaired surrogates and control characters have no place in a SQL text column. */
-function clean(text: string): string {
-  return (/[\ud800-\udfff]/.test(text) ? text.toWellFormed() : text).replace(
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g,
-    '',
-  );
 }
 
 /** `<id@host>`; comments and a second id are left out. Without brackets, as it stands. */
@@ -102,7 +96,7 @@ function addressField(block: HeaderBlock, name: string): Address[] {
   try {
     return flatten(addressparser(value)).slice(0, addressCountMax);
   } catch {
-    return [{ name: clean(value).slice(0, 200), address: '' }]; // not to be parsed: shown as a name
+    return [{ name: cleanText(value).slice(0, 200), address: '' }]; // not to be parsed: shown as a name
   }
 }
 
@@ -112,8 +106,8 @@ function flatten(entries: readonly Parsed[]): Address[] {
 }
 
 const toAddress = ({ name, address }: Parsed): Address => ({
-  name: clean(decodeWords(name ?? ''))
+  name: cleanText(decodeWords(name ?? ''))
     .replace(/\s+/g, ' ')
     .trim(),
-  address: clean(decodeWords(address ?? '')).trim(),
+  address: cleanText(decodeWords(address ?? '')).trim(),
 });

@@ -5,9 +5,15 @@
  */
 import type { Instant } from '../base/clock.ts';
 import type { UidSet } from '../base/uid-set.ts';
+import type { ConversationWrites } from './conversations.ts';
+import type { Address, HeaderFields } from './header-fields.ts';
 import type { LoginChanges, LoginReads, LoginWrites } from './logins.ts';
+import type { ReadingReads, ReadingWrites } from './reading.ts';
 import type { ScheduleReads, ScheduleWrites } from './schedule.ts';
+import type { SearchReads, SearchWrites } from './search.ts';
 import type { UpkeepReads, UpkeepWrites } from './upkeep.ts';
+
+export type { Address, HeaderFields };
 
 export type Security = 'tls' | 'starttls' | 'none';
 export type AccountState = 'ok' | 'auth_error' | 'backoff';
@@ -147,23 +153,6 @@ export interface StoredIdentity {
   readonly internalDate: Instant | null;
 }
 
-export interface Address {
-  readonly name: string;
-  readonly address: string;
-}
-
-/** Decoded header fields; valid Unicode without NUL. */
-export interface HeaderFields {
-  readonly messageIdHeader: string | null;
-  readonly inReplyTo: string | null;
-  readonly references: string | null;
-  readonly subject: string | null;
-  readonly from: readonly Address[];
-  readonly to: readonly Address[];
-  readonly cc: readonly Address[];
-  readonly sentAt: Instant | null;
-}
-
 export interface Placement {
   readonly uid: number;
   readonly flags: string;
@@ -297,7 +286,7 @@ export interface MessageSummary {
   readonly from: readonly Address[];
 }
 
-export interface StoreReads extends ScheduleReads, LoginReads, UpkeepReads {
+export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, SearchReads, UpkeepReads {
   accounts(): Promise<Account[]>;
   account(acntid: number): Promise<Account | undefined>;
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
@@ -333,7 +322,13 @@ export interface StoreReads extends ScheduleReads, LoginReads, UpkeepReads {
   presence(): Promise<Map<string, Instant>>;
 }
 
-export interface StoreWrites extends ScheduleWrites, LoginWrites, UpkeepWrites {
+export interface StoreWrites
+  extends ScheduleWrites,
+    LoginWrites,
+    ReadingWrites,
+    ConversationWrites,
+    SearchWrites,
+    UpkeepWrites {
   /** Raises the fencing epoch and makes it this store's own: every older engine's next write throws `fenced`. */
   raiseEpoch(): Promise<number>;
   /** Encrypts email_accounts.new_password and blanks it; returns the accounts whose password changed, freed of auth_error. */

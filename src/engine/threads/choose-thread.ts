@@ -5,9 +5,9 @@
  */
 import type { TaskKind } from './protocol.ts';
 
-export type ThreadGroup = 'sync';
+export type ThreadGroup = 'sync' | 'read';
 
-export const groupOf: { readonly [K in TaskKind]: ThreadGroup } = { pass: 'sync' };
+export const groupOf: { readonly [K in TaskKind]: ThreadGroup } = { pass: 'sync', read: 'read' };
 
 export interface ThreadLoad {
   readonly name: string;

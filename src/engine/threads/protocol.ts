@@ -3,10 +3,12 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorRecord } from '../../base/errors.ts';
 import type { LogFormat, LogLevel } from '../../base/log.ts';
 import type { PassLimits, PassReport, PassTask, Progress } from '../../sync/pass.ts';
+import type { ReadReport, ReadTask } from '../../sync/read.ts';
 
 /** What a thread can be asked to do, and what it tells when that is done. */
 export interface TaskKinds {
   readonly pass: { readonly task: PassTask; readonly report: PassReport };
+  readonly read: { readonly task: ReadTask; readonly report: ReadReport };
 }
 
 export type TaskKind = keyof TaskKinds;

@@ -93,6 +93,7 @@ interface Works {
 /** The only place where a task's shape is taken on trust: it was sent by the main thread, by the same declarations. */
 const loaders: { readonly [K in TaskKind]: (host: ThreadHost) => Promise<AnyWork> } = {
   pass: async (host) => (await import('./pass-work.ts')).createPassWork(host) as AnyWork,
+  read: async (host) => (await import('./read-work.ts')).createReadWork(host) as AnyWork,
 };
 
 function createWorks(host: ThreadHost): Works {

@@ -15,6 +15,7 @@ export type ChangeKind =
   | 'folder_retired'
   | 'message_added'
   | 'message_flags'
+  | 'message_read'
   | 'message_vanished'
   | 'messages_added';
 

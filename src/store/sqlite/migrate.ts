@@ -8,6 +8,7 @@ import type Database from 'better-sqlite3';
 import { EngineError } from '../../base/errors.ts';
 import { migration1 } from './migration-1.ts';
 import { migration2 } from './migration-2.ts';
+import { migration3 } from './migration-3.ts';
 import { migration4 } from './migration-4.ts';
 import { migration6 } from './migration-6.ts';
 import { migration7 } from './migration-7.ts';
@@ -20,6 +21,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 1, sql: migration1 },
   { number: 2, sql: migration2 },
+  { number: 3, sql: migration3 },
   { number: 4, sql: migration4 },
   { number: 6, sql: migration6 },
   { number: 7, sql: migration7 },

@@ -6,16 +6,20 @@ import type { Store, StoreReads, StoreWrites } from '../store.ts';
 import { account, accountStates, accounts, troubledAccounts } from './account-row.ts';
 import { accountCount, accountTimes, accountTimesPage } from './account-times.ts';
 import { hasNewPasswords, password } from './accounts.ts';
+import { hasUnread, unreadCount } from './claims.ts';
 import type { Connection } from './connection.ts';
+import { exportCount, exportRows } from './export-rows.ts';
 import { toStoreFailure } from './failure.ts';
 import { folder, folders } from './folder-row.ts';
 import { ledger } from './ledger.ts';
 import { grant, login, passwordCommand } from './logins.ts';
+import { contentRaw, messageContent, unreadable } from './message-content.ts';
 import * as messages from './messages.ts';
 import { accountsOfUsers, hasChangedAccounts, presenceSince } from './presence.ts';
 import { quarantine } from './quarantine.ts';
 import { readers } from './readers.ts';
 import { accountSize } from './remove-account.ts';
+import { search } from './search.ts';
 import { serverRests } from './server-rests.ts';
 import { storeSizes } from './sizes.ts';
 import { trafficOn } from './traffic.ts';
@@ -78,6 +82,14 @@ function readsOf(c: Connection): StoreReads {
     passwordCommand: (acntid) => read(() => passwordCommand(c, acntid)),
     readers: () => read(readers),
     storeSizes: () => read(storeSizes),
+    hasUnread: (readerVersion) => read(() => hasUnread(c, readerVersion)),
+    unreadCount: () => read(unreadCount),
+    contentRaw: (contentId) => read(() => contentRaw(c, contentId)),
+    unreadable: (filter) => read(() => unreadable(c, filter)),
+    messageContent: (id) => read(() => messageContent(c, id)),
+    exportRows: (filter) => read(() => exportRows(c, filter)),
+    exportCount: (filter) => read(() => exportCount(c, filter)),
+    search: (query) => read(() => search(c, query)),
   };
 }
 
@@ -116,5 +128,11 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     expire: (limits) => write('expire', limits),
     recordSize: (at) => write('recordSize', at),
     shrinkWal: () => write('shrinkWal'),
+    claimUnread: (claim) => write('claimUnread', claim),
+    releaseUnread: (contentIds) => write('releaseUnread', contentIds),
+    recordRead: (record) => write('recordRead', record),
+    threadMessages: (countMax) => write('threadMessages', countMax),
+    forgetConversations: (acntid) => write('forgetConversations', acntid),
+    rebuildSearch: () => write('rebuildSearch'),
   };
 }

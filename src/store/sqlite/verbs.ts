@@ -6,7 +6,9 @@ import type { StoreWrites } from '../store.ts';
 import { addAccount, recordHealth, recordVanishedTrust, takeNewPasswords, updateAccount } from './accounts.ts';
 import { storeBatch } from './batch.ts';
 import { changeKey, dropOldKey } from './change-key.ts';
+import { claimUnread, releaseUnread } from './claims.ts';
 import type { Connection } from './connection.ts';
+import { forgetConversations, threadMessages } from './conversations.ts';
 import { expire } from './expire.ts';
 import { raiseEpoch, throwIfFenced } from './fence.ts';
 import { applyFlags, applyVanished } from './flags.ts';
@@ -16,8 +18,10 @@ import { approveDeletions, recordListing } from './listing.ts';
 import { endPass, failFolder, recordUnchanged } from './pass.ts';
 import { clearPresence, setPresence, takeChangedAccounts } from './presence.ts';
 import { retryQuarantined } from './quarantine.ts';
+import { recordRead } from './readings.ts';
 import { removeAccount } from './remove-account.ts';
 import { applyReset } from './reset.ts';
+import { rebuildSearch } from './search-index.ts';
 import { recordServerRest } from './server-rests.ts';
 import { recordSize } from './sizes.ts';
 import { shrinkWal } from './wal.ts';
@@ -56,6 +60,12 @@ const verbs = {
   expire,
   recordSize,
   shrinkWal,
+  claimUnread,
+  releaseUnread,
+  recordRead,
+  threadMessages,
+  forgetConversations,
+  rebuildSearch,
 } satisfies {
   [Verb in WriteVerb]: (
     c: Connection,

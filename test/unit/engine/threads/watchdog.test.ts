@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeThread, type WatchdogLimits, type WatchedThread } from '../../../../src/engine/threads/watchdog.ts';
 
-const limits: WatchdogLimits = { runMsMax: { pass: 1000 }, cancelMsMax: 100, stallMs: 50, standstillMs: 500 };
+const limits: WatchdogLimits = {
+  runMsMax: { pass: 1000, read: 1000 },
+  cancelMsMax: 100,
+  stallMs: 50,
+  standstillMs: 500,
+};
 const task = (runMs: number, wasCancelled = false) => ({ taskId: runMs, what: 'pass' as const, runMs, wasCancelled });
 const thread = (beatAgeMs: number, ...tasks: WatchedThread['tasks']): WatchedThread => ({
   name: 't1',
