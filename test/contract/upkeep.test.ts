@@ -61,7 +61,7 @@ describe.each([
 
   it('lets old tombstones go, their contents an hour later with all that belongs to them, and leaves live mail alone', async () => {
     const { acntid, emfdid } = await inbox(4);
-    execute(place, "INSERT INTO email_texts SELECT id, 'text', NULL FROM email_contents");
+    execute(place, "INSERT INTO email_texts (content_id, body_text) SELECT id, 'text' FROM email_contents");
     execute(place, "INSERT INTO email_attachments (content_id, part) SELECT id, '2' FROM email_contents");
     await vanish(emfdid, [1], day(1));
     await vanish(emfdid, [2], day(9));
