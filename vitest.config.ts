@@ -15,6 +15,7 @@ export default defineConfig({
       project('thread', 120_000),
       project('live', 180_000),
       project('crash', 3_600_000),
+      project('interop', 600_000),
     ],
   },
 });

@@ -13,8 +13,8 @@ const connectTimeoutMs = 30_000;
 const greetingTimeoutMs = 15_000;
 /** Between commands and in IDLE: then the server is asked with a NOOP. Commands have deadlines of their own (open-session.ts). */
 const silenceMs = 5 * 60_000;
-/** Longer lines hold no honest answer: 8 MiB is a UID SEARCH of a million messages. */
-export const lineBytesMax = 8 * 1024 * 1024;
+/** Longer lines hold no honest answer: 16 MiB is a UID SEARCH of two million messages. */
+export const lineBytesMax = 16 * 1024 * 1024;
 export const responseSlackBytes = 16 * 1024 * 1024;
 const responseTokensMax = 200_000;
 /** From here on DEFLATE pays: below, the link is a LAN and faster than inflating. */

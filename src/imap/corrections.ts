@@ -39,8 +39,6 @@ interface Streamer {
 /** Names that imapflow does not encode as they were listed: path → as listed. */
 export type WireNames = Map<string, string>;
 
-export const needsWireName = (path: string): boolean => /[\t\r\n\0]/.test(path);
-
 const hasInternals = (client: object): client is Internals =>
   'exec' in client &&
   'throttleWait' in client &&

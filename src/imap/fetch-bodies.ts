@@ -49,9 +49,10 @@ async function fetchSet(
   const diversion = divert(client, limits, stopwatch, take);
   try {
     for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
-      if (!Buffer.isBuffer(message.source)) continue;
-      stopwatch.pause(message.source.length);
-      await take(toBodyRow(message, message.source));
+      const row = toBodyRow(message);
+      if (row === undefined) continue;
+      stopwatch.pause(row.raw.length);
+      await take(row);
       stopwatch.resume();
     }
     diversion.throwIfFailed();

@@ -15,7 +15,10 @@ export interface FetchItems {
   source: Buffer | undefined;
 }
 
-/** `text` starts after the opening parenthesis; each `{n}` line end in it stands for the next of `literals`. */
+/**
+ * `text` starts after the opening parenthesis, a character for each byte (latin1); each `{n}` line end in it stands for the next
+ * of `literals`.
+ */
 export function parseFetchItems(text: string, literals: readonly Buffer[]): FetchItems | undefined {
   const scan: Scan = { text, at: 0, literals, literalIndex: 0 };
   const items: FetchItems = {
@@ -56,6 +59,7 @@ const openBracket = 91;
 const backslash = 92;
 const closeBracket = 93;
 const openBrace = 123;
+const tilde = 126;
 
 function skipSpaces(scan: Scan): void {
   while (scan.text.charCodeAt(scan.at) <= space) scan.at += 1;
@@ -80,7 +84,8 @@ function readValue(scan: Scan): Value | undefined {
   const code = scan.text.charCodeAt(scan.at);
   if (code === openParen) return readList(scan);
   if (code === quote) return readQuoted(scan);
-  if (code === openBrace) return readLiteral(scan);
+  if (code === openBrace || (code === tilde && scan.text.charCodeAt(scan.at + 1) === openBrace))
+    return readLiteral(scan);
   const atom = readAtom(scan);
   return atom === '' ? undefined : atom.toUpperCase() === 'NIL' ? null : atom;
 }
@@ -113,7 +118,8 @@ function readQuoted(scan: Scan): string | undefined {
   return undefined;
 }
 
-const literalMark = /\{\d+\+?\}\r?\n/y;
+/** Also a literal8 (RFC 3516 4.3): servers use it for bodies that hold NUL. */
+const literalMark = /~?\{\d+\}\r?\n/y;
 
 function readLiteral(scan: Scan): Buffer | undefined {
   literalMark.lastIndex = scan.at;
@@ -147,7 +153,7 @@ function readList(scan: Scan): readonly string[] | undefined {
 
 function assign(items: FetchItems, key: string, value: Value): void {
   if (key === 'UID') items.uid = toCount(value);
-  else if (key === 'FLAGS') items.flags = Array.isArray(value) ? value : undefined;
+  else if (key === 'FLAGS') items.flags = Array.isArray(value) ? value.map(toUtf8) : undefined;
   else if (key === 'INTERNALDATE') items.internalDate = typeof value === 'string' ? value : undefined;
   else if (key === 'RFC822.SIZE') items.size = toCount(value);
   else if (key === 'MODSEQ') items.modseq = toModseq(value);
@@ -169,6 +175,10 @@ function toModseq(value: Value): bigint | undefined {
   return text !== undefined && /^\d{1,19}$/.test(text) ? BigInt(text) : undefined;
 }
 
-/** A body may come as a quoted string (RFC 9051 nstring); the text was read as UTF-8, so that gives its bytes back. */
+/** A body may come as a quoted string (RFC 9051 nstring). */
 const toBytes = (value: Value): Buffer | undefined =>
-  Buffer.isBuffer(value) ? value : typeof value === 'string' ? Buffer.from(value, 'utf8') : undefined;
+  Buffer.isBuffer(value) ? value : typeof value === 'string' ? Buffer.from(value, 'latin1') : undefined;
+
+/** As the library reads keywords, so that both readers tell the same flags. */
+const toUtf8 = (text: string): string =>
+  /[\x80-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;

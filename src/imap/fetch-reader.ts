@@ -121,7 +121,7 @@ function takeLine(state: State, chunk: Buffer, start: number): number {
   const head = isFirst ? headLength(chunk, start, end) : 0;
   if (isFirst) state.isRow = head > 0;
   count(state, end - start);
-  if (state.isRow) state.text += chunk.toString('utf8', start + head, end);
+  if (state.isRow) state.text += chunk.toString('latin1', start + head, end);
   else passOn(state, chunk, start, end);
   announce(state, announcedBytes(chunk, start, end));
   return end;
@@ -151,15 +151,25 @@ function announce(state: State, bytes: number): void {
   state.literalLeft = bytes;
 }
 
+const openBrace = 123;
 const closeBrace = 125;
+const zero = 48;
+const nine = 57;
 
-/** Of a line that ends in `{n}` or `{n+}`; -1: it announces no literal. */
+/** Of a line that ends in `{n}`, as the library reads it, leading zeros and all; -1: it announces no literal. */
 function announcedBytes(chunk: Buffer, start: number, end: number): number {
   const crlf = chunk[end - 2] === 13 ? 2 : 1;
-  if (chunk[end - crlf - 1] !== closeBrace) return -1;
-  const digits = /\{(\d{1,18})\+?\}$/.exec(chunk.toString('latin1', Math.max(start, end - 24), end - crlf))?.[1];
-  return digits === undefined ? -1 : Number(digits);
+  const brace = end - crlf - 1;
+  if (chunk[brace] !== closeBrace) return -1;
+  let digits = brace;
+  while (digits > start && isDigit(chunk[digits - 1])) digits -= 1;
+  if (digits === brace || chunk[digits - 1] !== openBrace || digits - 1 === start) return -1;
+  while (chunk[digits] === zero) digits += 1;
+  // More digits than any bound has: told by the first of them.
+  return Number(chunk.toString('latin1', digits, Math.min(brace, digits + 18)));
 }
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= zero && byte <= nine;
 
 /** In one piece where this chunk has all of it. */
 function takeLiteral(state: State, chunk: Buffer, start: number): number {

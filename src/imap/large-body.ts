@@ -31,19 +31,22 @@ export async function fetchLargeBody({ client, run, uid, bytesMax }: LargeBodyIn
     const part = await run('FETCH part', () =>
       client.fetchOne(`${uid}`, { uid: true, source: { start: length, maxLength: partBytes } }, { uid: true }),
     );
-    if (!part) return undefined;
-    // Past the end a server sends an empty string, which imapflow gives as no Buffer.
-    const bytes = Buffer.isBuffer(part.source) ? part.source : Buffer.alloc(0);
+    // Past the end a server sends an empty string; NIL says that the message is gone, however much of it came before.
+    if (!part || !Buffer.isBuffer(part.source)) return undefined;
+    const bytes = part.source;
     if (length + bytes.length > bytesMax)
       throw new EngineError('message_too_large', `UID ${uid}: more than ${bytesMax} bytes`);
     body = withRoom(body, length, bytes.length);
     bytes.copy(body, length);
     length += bytes.length;
-    if (bytes.length < partBytes) break;
+    if (isLastPart(bytes.length, length, announced)) break;
   }
-  if (length === 0 && announced > 0) return undefined;
   return toBodyRow(about, length === body.length ? body : trimmed(body, length));
 }
+
+/** Some servers send less at once than they were asked for, and some announce more than there is. */
+const isLastPart = (bytes: number, length: number, announced: number): boolean =>
+  bytes === 0 || (bytes < partBytes && length >= announced);
 
 function withRoom(body: Buffer, length: number, more: number): Buffer {
   if (length + more <= body.length) return body;

@@ -1,6 +1,9 @@
 /** The folders of an account: one LIST-STATUS, or LIST and a STATUS each. */
 import type { ImapFlow, ListResponse, StatusObject } from 'imapflow';
-import { needsWireName, type WireNames } from './corrections.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
+import type { RunCommand } from './command.ts';
+import type { WireNames } from './corrections.ts';
+import { needsWireName } from './folder-name.ts';
 import type { FolderListing, FolderStatus, ObservedFolder } from './session.ts';
 
 const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true, unseen: true } as const;
@@ -8,35 +11,70 @@ const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestM
 export interface ListingInput {
   readonly client: ImapFlow;
   readonly withStatus: boolean;
-  readonly run: <T>(what: string, work: () => Promise<T>) => Promise<T>;
+  readonly hasListStatus: boolean;
+  readonly run: RunCommand;
   /** How many answers the parser had to drop so far. */
   readonly droppedCount: () => number;
   readonly wireNames: WireNames;
 }
 
-export async function listFolders({
-  client,
-  withStatus,
-  run,
-  droppedCount,
-  wireNames,
-}: ListingInput): Promise<FolderListing> {
+export async function listFolders(input: ListingInput): Promise<FolderListing> {
+  const { client, withStatus, hasListStatus, run, droppedCount, wireNames } = input;
   const droppedBefore = droppedCount();
-  const entries = await run('LIST', () => client.list(withStatus ? { statusQuery, listOnly: false } : {}));
-  for (const { path, pathAsListed } of entries) if (needsWireName(path)) wireNames.set(path, pathAsListed);
-  const folders = unique(entries.filter((entry) => entry.path !== '')).map((entry) => observed(entry, withStatus));
+  const isInline = withStatus && hasListStatus;
+  const entries = await run('LIST', () => client.list(isInline ? { statusQuery, listOnly: false } : {}));
+  const named = nameApart(entries.filter((entry) => entry.path !== ''));
+  for (const { path, pathAsListed } of named) if (needsWireName(path, pathAsListed)) wireNames.set(path, pathAsListed);
+  const folders = named.map((entry) => observed(entry, isInline));
   const isComplete = droppedCount() === droppedBefore && folders.some((folder) => folder.path === 'INBOX');
-  return { folders, isComplete };
+  return { folders: withStatus && !isInline ? await withStatuses(input, folders) : folders, isComplete };
 }
 
-/** `INBOX` and `inbox` are the same folder (RFC 9051 5.1); a path listed twice is one folder. */
-function unique(entries: readonly ListResponse[]): ListResponse[] {
+/** A command for each, with a deadline of its own: a server may take a second for every folder. */
+async function withStatuses(
+  { client, run }: ListingInput,
+  folders: readonly ObservedFolder[],
+): Promise<ObservedFolder[]> {
+  const asked: ObservedFolder[] = [];
+  for (const folder of folders)
+    asked.push(folder.isSelectable ? { ...folder, status: await statusOf(client, run, folder.path) } : folder);
+  return asked;
+}
+
+/** A refusal, which the library gives as false or an error of its own, is no reason to stop: opening the folder will tell. */
+async function statusOf(client: ImapFlow, run: RunCommand, path: string): Promise<FolderStatus | null> {
+  try {
+    const status = await run('STATUS', () => client.status(path, statusQuery));
+    if (!client.usable) throw new EngineError('connection_lost', 'STATUS');
+    return toStatus(status);
+  } catch (error) {
+    const failure = asEngineError(error);
+    if (client.usable && failure.code !== 'throttled' && failure.code !== 'aborted') return null;
+    throw failure;
+  }
+}
+
+/**
+ * `INBOX` and `inbox` are the same folder (RFC 9051 5.1), and a name listed twice is one folder. Two names that only decode to
+ * the same path are two: the second goes by the name that it was listed with, and what STATUS said was about one of them.
+ */
+function nameApart(entries: readonly ListResponse[]): ListResponse[] {
   const byPath = new Map<string, ListResponse>();
   for (const entry of entries) {
     const path = normalPath(entry.path);
-    if (!byPath.has(path)) byPath.set(path, entry);
+    const first = byPath.get(path);
+    if (first === undefined) byPath.set(path, { ...entry, path });
+    else if (path !== 'INBOX' && first.pathAsListed !== entry.pathAsListed && !byPath.has(entry.pathAsListed)) {
+      byPath.set(path, withoutStatus(first));
+      byPath.set(entry.pathAsListed, { ...withoutStatus(entry), path: entry.pathAsListed });
+    }
   }
   return [...byPath.values()];
+}
+
+function withoutStatus(entry: ListResponse): ListResponse {
+  const { status: _, ...rest } = entry;
+  return rest;
 }
 
 const normalPath = (path: string): string => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);
@@ -45,7 +83,7 @@ function observed(entry: ListResponse, withStatus: boolean): ObservedFolder {
   const attributes = [...entry.flags].map((flag) => flag.toLowerCase());
   const isSelectable = !attributes.includes('\\noselect') && !attributes.includes('\\nonexistent');
   return {
-    path: normalPath(entry.path),
+    path: entry.path,
     delimiter: entry.delimiter || null,
     role: entry.specialUse ? entry.specialUse.replace(/^\\/, '').toLowerCase() : null,
     isSelectable,

@@ -1,21 +1,18 @@
 /** ImapSession over imapflow (see session.ts for what each verb promises). */
-import type { FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
-import { withDeadline } from '../base/abort.ts';
+import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import type { UidSet } from '../base/uid-set.ts';
+import { createRunner } from './command.ts';
 import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
 import { leaveFolder, markListed } from './corrections.ts';
-import { toEngineError } from './failure.ts';
 import { fetchBodies } from './fetch-bodies.ts';
+import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { listFolders, positive } from './listing.ts';
-import { isAsked, toFlagRow, toMetadataRow } from './rows.ts';
-import type { Capabilities, FlagRow, ImapSession, MetadataRow, OpenedFolder, SessionOptions } from './session.ts';
+import { toFlagRow, toMetadataRow } from './rows.ts';
+import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
-import { toCommandSets } from './uid-ranges.ts';
 import { collectVanished } from './vanished-ranges.ts';
-
-type Asked = UidSet | { readonly first: number };
 
 /** Headers of a message whose body can't be had; more than this is not kept. */
 const headerBytesMax = 256 * 1024;
@@ -25,33 +22,14 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   const vanished = collectVanished();
   const connected = await connect(options, (uid) => vanished.add(uid));
   const { client } = connected;
-  const run = <T>(what: string, work: () => Promise<T>): Promise<T> => bounded(options, client, what, work);
+  const run = createRunner(options, client);
   const openedFlags: FlagRow[] = [];
   let isOpening = false;
   client.on('flags', (event: { uid?: number; flags: Set<string>; modseq?: bigint }) => {
     if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ seq: 0, ...event, uid: event.uid }));
   });
 
-  const fetchRows = async (
-    what: string,
-    uids: Asked,
-    query: FetchQueryObject,
-    changedSince?: bigint,
-  ): Promise<Map<number, MetadataRow>> => {
-    const rows = new Map<number, MetadataRow>();
-    for (const set of toCommandSets(uids)) {
-      await run(what, async () => {
-        for await (const message of client.fetch(set, query, {
-          uid: true,
-          ...(changedSince === undefined ? {} : { changedSince }),
-        })) {
-          if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toMetadataRow(message));
-        }
-      });
-    }
-    return rows;
-  };
-
+  const fetchRows = createRowFetcher(client, run);
   const listing = createUidListing({ client, run, fetchRows });
 
   const session: ImapSession = {
@@ -64,15 +42,11 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     get isUsable() {
       return client.usable;
     },
-    listFolders: async ({ withStatus }) => {
+    async listFolders({ withStatus }) {
       await run('UNSELECT', () => leaveFolder(client));
-      return listFolders({
-        client,
-        withStatus,
-        run,
-        droppedCount: connected.droppedCount,
-        wireNames: options.wireNames,
-      });
+      const { hasListStatus } = capabilitiesOf(client);
+      const { droppedCount } = connected;
+      return listFolders({ client, withStatus, hasListStatus, run, droppedCount, wireNames: options.wireNames });
     },
     async openFolder(path, since) {
       isOpening = true;
@@ -89,11 +63,15 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       return toOpened(mailbox, vanished.take(), openedFlags, client);
     },
     listUids: (range) => listing.listUids(range),
+    searchUids: (range) => listing.searchUids(range),
     listLarger: (uids, bytes) => listing.listLarger(uids, bytes),
     async fetchFlags(uids, changedSince) {
-      const rows = await fetchRows('FETCH FLAGS', uids, { uid: true, flags: true, size: true }, changedSince);
-      listing.noteSizes(rows.values());
-      return [...rows.values()].map(({ uid, flags, modseq }) => ({ uid, flags, modseq }));
+      const query = { uid: true, flags: true, size: true };
+      const rows = await fetchRows({ what: 'FETCH FLAGS', uids, query, changedSince }, (message) => {
+        listing.noteSize(message);
+        return toFlagRow(message);
+      });
+      return [...rows.values()];
     },
     async fetchMetadata(uids, { withMessageId }) {
       const query = {
@@ -103,7 +81,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
         size: true,
         ...(withMessageId ? { headers: ['message-id'] } : {}),
       };
-      return [...(await fetchRows('FETCH', uids, query)).values()];
+      return [...(await fetchRows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
     },
     fetchBodies: (uids, onRow) => fetchBodies({ client, options, limits: readerLimits(options), uids, onRow }),
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
@@ -129,21 +107,6 @@ const readerLimits = ({ literalBytesMax }: SessionOptions) => ({
   literalBytesMax,
   answerBytesMax: literalBytesMax + responseSlackBytes,
 });
-
-/** Every command ends: by its answer, by its deadline, or by the signal; the latter two close the socket. */
-async function bounded<T>(options: SessionOptions, client: ImapFlow, what: string, work: () => Promise<T>): Promise<T> {
-  if (!client.usable) throw new EngineError('connection_lost', what);
-  try {
-    return await withDeadline(work(), {
-      ms: options.commandTimeoutMs,
-      onExpire: () => client.close(),
-      signal: options.signal,
-      what,
-    });
-  } catch (error) {
-    throw toEngineError(error, { what, nowMs: Date.now() });
-  }
-}
 
 function capabilitiesOf(client: ImapFlow): Capabilities {
   const names = [...client.capabilities.keys()].sort();

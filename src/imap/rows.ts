@@ -36,17 +36,23 @@ export function toMetadataRow(message: FetchMessageObject): MetadataRow {
   };
 }
 
-export function toBodyRow(message: FetchMessageObject, raw: Buffer): BodyRow {
+/** As `fromFetchItems`, for what the library has read. */
+export function toBodyRow(message: FetchMessageObject, raw = message.source): BodyRow | undefined {
   const { messageIdHeader: _, ...row } = toMetadataRow(message);
+  if (!Buffer.isBuffer(raw) || message.flags === undefined || (raw.length === 0 && row.size > 0)) return undefined;
   return { ...row, raw };
 }
 
-/** Undefined: not an answer to a FETCH of bodies. */
-export function fromFetchItems({ uid, source, ...items }: FetchItems): BodyRow | undefined {
-  if (uid === undefined || source === undefined) return undefined;
+/**
+ * Undefined: not an answer to a FETCH of bodies, or not a whole one. An answer may come in pieces (RFC 9051 7.5.2): without
+ * FLAGS it would be stored as unread. A body without bytes that has a size is one that the server could not read.
+ */
+export function fromFetchItems({ uid, source, flags, ...items }: FetchItems): BodyRow | undefined {
+  if (uid === undefined || source === undefined || flags === undefined) return undefined;
+  if (source.length === 0 && (items.size ?? 0) > 0) return undefined;
   return {
     uid,
-    flags: flagText(items.flags),
+    flags: flagText(flags),
     modseq: items.modseq !== undefined && items.modseq > 0n ? items.modseq : null,
     internalDate: toInstantOrNull(items.internalDate),
     size: items.size ?? 0,

@@ -100,6 +100,8 @@ export interface ImapSession {
   readonly exists: number;
   /** UIDs that exist within `range` (first: that UID and all above). Never more than what was asked. */
   listUids(range: UidSet | { readonly first: number }): Promise<UidSet>;
+  /** The same by SEARCH, as a second opinion on what FETCH said; by FETCH only where SEARCH is refused. */
+  searchUids(range: UidSet | { readonly first: number }): Promise<UidSet>;
   /** Of `uids`, those that the server says are larger than `bytes` (SEARCH LARGER; by RFC822.SIZE where refused). */
   listLarger(uids: UidSet, bytes: number): Promise<UidSet>;
   /** Flags of all, or of those changed since. Rows by UID, each UID once, the last answer wins. */

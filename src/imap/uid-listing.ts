@@ -2,25 +2,26 @@
  * Which UIDs the open folder has, and which of them are large. Where few can have come, one FETCH tells UIDs, flags and
  * sizes in the round trip that a SEARCH takes for the UIDs alone; sizes once heard are not asked for again.
  */
-import type { FetchQueryObject, ImapFlow } from 'imapflow';
+import type { FetchMessageObject, FetchQueryObject, ImapFlow } from 'imapflow';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
+import type { RunCommand } from './command.ts';
+import type { Asked, FetchRows } from './fetch-rows.ts';
 import { isAsked } from './rows.ts';
-import type { MetadataRow } from './session.ts';
 import { toCommandSets } from './uid-ranges.ts';
-
-type Asked = UidSet | { readonly first: number };
 
 export interface UidListingInput {
   readonly client: ImapFlow;
-  readonly run: <T>(what: string, work: () => Promise<T>) => Promise<T>;
-  readonly fetchRows: (what: string, uids: Asked, query: FetchQueryObject) => Promise<Map<number, MetadataRow>>;
+  readonly run: RunCommand;
+  readonly fetchRows: FetchRows;
 }
 
 export interface UidListing {
   listUids(range: Asked): Promise<UidSet>;
+  /** Never by FETCH, unless SEARCH is refused. */
+  searchUids(range: Asked): Promise<UidSet>;
   listLarger(uids: UidSet, bytes: number): Promise<UidSet>;
-  /** Sizes as the server announced them. */
-  noteSizes(rows: Iterable<MetadataRow>): void;
+  /** The size as the server announced it. */
+  noteSize(message: FetchMessageObject): void;
   /** Another folder is open. */
   forget(): void;
 }
@@ -34,36 +35,40 @@ const sizeQuery: FetchQueryObject = { uid: true, flags: true, size: true };
 
 export function createUidListing({ client, run, fetchRows }: UidListingInput): UidListing {
   let sizes = new Map<number, number>();
-  const noteSizes = (rows: Iterable<MetadataRow>): void => {
-    for (const { uid, size } of rows) if (size > 0 && sizes.size < sizeCountMax) sizes.set(uid, size);
+  const noteSize = ({ uid, size = 0 }: FetchMessageObject): void => {
+    if (size > 0 && sizes.size < sizeCountMax) sizes.set(uid, size);
   };
 
   /** SEARCH, and FETCH where a server refuses it. imapflow answers a refused SEARCH with false. */
   const search = async (set: string, bytes?: number): Promise<number[]> => {
     const query = bytes === undefined ? { uid: set } : { uid: set, larger: bytes };
-    const found = await run('SEARCH', () => client.search(query, { uid: true }));
+    const exists = client.mailbox ? client.mailbox.exists : 0;
+    const found = await run('SEARCH', () => client.search(query, { uid: true }), exists);
     if (found) return found;
-    if (client.mailbox && client.mailbox.exists === 0) return [];
+    if (exists === 0) return [];
     const rows: number[] = [];
-    await run('FETCH SIZE', async () => {
+    const read = async (): Promise<void> => {
       for await (const { uid, size = 0 } of client.fetch(set, sizeQuery, { uid: true }))
         if (bytes === undefined || size > bytes) rows.push(uid);
-    });
+    };
+    await run('FETCH SIZE', read, exists);
     return rows;
+  };
+
+  const searchUids = async (range: Asked): Promise<UidSet> => {
+    let found: UidSet = [];
+    for (const set of toCommandSets(range))
+      found = unionUids(found, uidSetOf((await search(set)).filter((uid) => isAsked(range, uid))));
+    return found;
   };
 
   return {
     async listUids(range) {
-      if (isShort(client, range)) {
-        const rows = await fetchRows('FETCH SIZE', range, sizeQuery);
-        noteSizes(rows.values());
-        return uidSetOf(rows.keys());
-      }
-      let found: UidSet = [];
-      for (const set of toCommandSets(range))
-        found = unionUids(found, uidSetOf((await search(set)).filter((uid) => isAsked(range, uid))));
-      return found;
+      if (!isShort(client, range)) return searchUids(range);
+      const rows = await fetchRows({ what: 'FETCH SIZE', uids: range, query: sizeQuery }, noteSize);
+      return uidSetOf(rows.keys());
     },
+    searchUids,
     async listLarger(uids, bytes) {
       const larger: number[] = [];
       const unknown: number[] = [];
@@ -78,7 +83,7 @@ export function createUidListing({ client, run, fetchRows }: UidListingInput): U
         larger.push(...(await search(set, bytes)).filter((uid) => isAsked(rest, uid)));
       return uidSetOf(larger);
     },
-    noteSizes,
+    noteSize,
     forget() {
       sizes = new Map();
     },

@@ -224,6 +224,8 @@ export interface ListingRecord extends FolderAt {
   readonly held: { readonly ids: readonly number[]; readonly digest: string; readonly since: Instant } | null;
   /** Quarantine rows of UIDs that the server no longer has. */
   readonly forgottenQuarantine: UidSet;
+  /** As the server said on opening. Kept at the first visit alone: whatever is stored later has flags at least as new. */
+  readonly highestModseq: bigint | null;
   readonly at: Instant;
 }
 

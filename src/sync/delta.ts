@@ -57,6 +57,7 @@ export async function recordArrived(pass: FolderPass, pending: UidSet, arrived: 
     vanishedIds: [],
     held: null,
     forgottenQuarantine: [],
+    highestModseq: pass.opened.highestModseq,
     at: toInstant(ports.clock()),
   });
   pass.listedUid = listedUid;

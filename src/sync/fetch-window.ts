@@ -149,7 +149,7 @@ async function settleRest(
   refusal: string | null,
 ): Promise<void> {
   if (missing.length === 0) return;
-  const present = await pass.session.listUids(missing);
+  const present = await pass.session.searchUids(missing);
   writer.settle(subtractUids(missing, present));
   const stillThere = intersectUids(missing, present);
   const count = uidCount(stillThere);
@@ -159,32 +159,36 @@ async function settleRest(
   for (const half of halves(stillThere, count)) await fetchBulk(pass, writer, half);
 }
 
-/** The last try for one message; then it is quarantined, with its headers if at least those can be had. */
+/**
+ * The last try for one message: in parts, which is another command and another parser. Then it is quarantined, with its headers
+ * if at least those can be had.
+ */
 async function fetchAlone(pass: FolderPass, writer: BatchWriter, uid: number, refusal: string | null): Promise<void> {
-  let body: BodyRow | undefined;
-  const again = await refusalOf(() =>
-    pass.session.fetchBodies([[uid, uid]], (row) => {
-      body = row;
-    }),
-  );
-  if (body) return writer.addBody(body);
-  const error = again ?? refusal ?? 'the server left the message out of its answer';
+  const isFetched = await fetchInParts(pass, writer, uid);
+  if (isFetched) return;
+  const error = refusal ?? 'the server left the message out of its answer';
   await quarantine(pass, writer, uid, `message_unfetchable: ${error}`, true);
 }
 
 async function fetchLarge(pass: FolderPass, writer: BatchWriter, uid: number): Promise<void> {
+  const isFetched = await fetchInParts(pass, writer, uid);
+  if (!isFetched) await settleRest(pass, writer, [[uid, uid]], null);
+}
+
+/** True: stored, or quarantined for a reason of its own. Such a body may be as large as a batch is allowed many times over. */
+async function fetchInParts(pass: FolderPass, writer: BatchWriter, uid: number): Promise<boolean> {
   await writer.flush();
-  const { messageBytesMax } = pass.ports.limits;
   try {
-    const row = await pass.session.fetchLargeBody(uid, messageBytesMax);
-    if (row) await writer.addBody(row);
-    else await settleRest(pass, writer, [[uid, uid]], null);
+    const row = await pass.session.fetchLargeBody(uid, pass.ports.limits.messageBytesMax);
+    if (row === undefined) return false;
+    await writer.addBody(row);
   } catch (error) {
     const failure = asEngineError(error);
     if (failure.code !== 'message_too_large' && failure.code !== 'command_refused') throw failure;
     await quarantine(pass, writer, uid, `${failure.code}: ${failure.detail}`, failure.code === 'command_refused');
   }
   await writer.flush();
+  return true;
 }
 
 async function quarantine(

@@ -54,7 +54,7 @@ function isUnchanged(stored: StoredNumbers, observed: ObservedNumbers): boolean 
     observed.uidNext !== null &&
     observed.uidNext === stored.uidNext &&
     observed.messages === stored.messageCount &&
-    (observed.highestModseq === stored.highestModseq || observed.highestModseq === null) &&
+    observed.highestModseq === stored.highestModseq &&
     (observed.unseen === null || observed.unseen === stored.unseenCount)
   );
 }
@@ -63,7 +63,6 @@ function isUnchanged(stored: StoredNumbers, observed: ObservedNumbers): boolean 
 export function planOpened(stored: StoredNumbers, observed: ObservedNumbers, kind: PassKind): Plan {
   if (stored.uidValidity === null) return { step: 'new' };
   if (observed.uidValidity !== null && observed.uidValidity !== stored.uidValidity) return { step: 'reset' };
-  if (!stored.isFirstSynced && stored.messageCount === null && stored.pendingCount === 0) return { step: 'new' };
   if (kind === 'full') return { step: 'scan', because: 'full sync' };
   return planRecent(stored, observed);
 }
@@ -72,18 +71,19 @@ function planRecent(stored: StoredNumbers, observed: ObservedNumbers): Plan {
   const modseq = observed.highestModseq;
   if (modseq === null) return planWithoutModseq(stored, observed);
   // The first look that has MODSEQ at all, and a MODSEQ that went back (RFC 7162 3.1.2.1), leave no starting point for flags.
-  if (stored.highestModseq === null)
-    return stored.isFirstSynced ? { step: 'scan', because: 'no MODSEQ stored yet' } : delta(null);
+  if (stored.highestModseq === null) return { step: 'scan', because: 'no MODSEQ stored yet' };
   if (modseq < stored.highestModseq) return { step: 'scan', because: 'MODSEQ went back' };
   return delta(modseq === stored.highestModseq ? null : stored.highestModseq);
 }
 
-/** Without CONDSTORE a change of flags shows, if at all, in the number of unseen messages. */
+/**
+ * Without CONDSTORE a change of flags shows, if at all, in the number of unseen messages. What an interrupted first sync has
+ * stored was never compared again, and the pass that ends it promises the whole folder.
+ */
 function planWithoutModseq(stored: StoredNumbers, observed: ObservedNumbers): Plan {
+  if (!stored.isFirstSynced) return { step: 'scan', because: 'the first sync was interrupted' };
   const unseenMoved = observed.unseen !== null && stored.unseenCount !== null && observed.unseen !== stored.unseenCount;
-  return unseenMoved && stored.isFirstSynced
-    ? { step: 'scan', because: 'the number of unseen messages changed' }
-    : delta(null);
+  return unseenMoved ? { step: 'scan', because: 'the number of unseen messages changed' } : delta(null);
 }
 
 const delta = (flagsSince: bigint | null): Plan => ({ step: 'delta', flagsSince });

@@ -56,7 +56,7 @@ async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<{ 
   const first = compareFolder(input);
   const isConfirmed = subtractUids(first.missingUids, pass.opened.changes?.vanished ?? []).length === 0;
   if (isConfirmed && uidCount(input.uids) === pass.session.exists) return { uids: input.uids, result: first };
-  const uids = unionUids(input.uids, await pass.session.listUids({ first: 1 }));
+  const uids = unionUids(input.uids, await pass.session.searchUids({ first: 1 }));
   return { uids, result: compareFolder({ ...input, uids }) };
 }
 
@@ -79,6 +79,7 @@ async function record(
     reviveIds: comparison.reviveIds,
     ...deletions,
     forgottenQuarantine,
+    highestModseq: pass.opened.highestModseq,
     at: toInstant(pass.ports.clock()),
   };
   if (saysSomething(pass, listing)) await pass.ports.store.recordListing(listing);

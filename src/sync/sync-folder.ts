@@ -16,7 +16,7 @@ import { scanFolder } from './scan.ts';
 import { applyVanished, endTrial, needsTrial } from './vanished.ts';
 
 /** How often one pass may find that the counts still differ; then the next pass opens the folder again. */
-const roundsMax = 4;
+const roundsMax = 3;
 
 export async function syncFolder(ports: Ports, session: ImapSession, task: FolderTask): Promise<FolderReport> {
   const opened = await session.openFolder(task.folder.path, changesSince(session, task));
@@ -25,7 +25,7 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
   let agrees = false;
   let isWhole = false;
   for (let round = 0; round < roundsMax && !agrees; round += 1) {
-    isWhole ||= await applyPlan(pass, plan);
+    if (await applyPlan(pass, plan)) isWhole = true;
     if (pass.isCutShort) return reportOf(pass);
     agrees = await countsAgree(pass);
     plan = { step: 'scan', because: 'the counts differ' };

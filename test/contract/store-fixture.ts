@@ -150,6 +150,7 @@ export function listing(
     vanishedIds: [],
     held: null,
     forgottenQuarantine: [],
+    highestModseq: null,
     at,
     ...more,
   };

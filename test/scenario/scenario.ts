@@ -2,7 +2,7 @@
 import { afterEach, expect } from 'vitest';
 import { type FakeImapServer, type FakeOptions, startFakeImap } from '../support/fake-imap-server.ts';
 import { createInstallation, type Installation, type Outcome } from '../support/installation.ts';
-import { differences } from '../support/oracle.ts';
+import { differences, mailRows, rowChanges } from '../support/oracle.ts';
 
 export interface Scenario {
   readonly server: FakeImapServer;
@@ -13,8 +13,10 @@ export interface Scenario {
   differences(): string[];
   /** The server behaves again; the administrator's `message retry` for each. */
   retryQuarantined(): Promise<void>;
-  /** A clean pass ends in a true copy. */
+  /** A clean pass ends in a true copy, and another one writes nothing. */
   expectTrueCopy(): Promise<void>;
+  /** A recent and a full pass change no row of the mail tables. */
+  expectIdle(): Promise<void>;
   accountState(): { state: string; last_error: string | null; retry_at: string | null };
 }
 
@@ -36,6 +38,11 @@ export async function startScenario(options: FakeOptions, config: Record<string,
   running.push({ server, installation });
   const acntid = await installation.addAccount(server.port, 'anna');
   const sync = (...more: string[]): Promise<Outcome> => installation.run('sync', String(acntid), ...more);
+  const expectNoChange = async (...more: string[]): Promise<void> => {
+    const before = mailRows(installation);
+    expect(await sync(...more)).toMatchObject({ code: 0, stderr: '' });
+    expect(rowChanges(before, mailRows(installation))).toEqual([]);
+  };
   return {
     server,
     installation,
@@ -52,6 +59,11 @@ export async function startScenario(options: FakeOptions, config: Record<string,
       const outcome = await sync('--full');
       expect(outcome).toMatchObject({ code: 0, stderr: '', stdout: '' });
       expect(differences(installation, acntid, server.listing())).toEqual([]);
+      await expectNoChange('--full');
+    },
+    async expectIdle() {
+      await expectNoChange();
+      await expectNoChange('--full');
     },
     accountState: () => {
       const [row] = installation.query<{ state: string; last_error: string | null; retry_at: string | null }>(

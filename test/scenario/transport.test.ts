@@ -84,7 +84,7 @@ describe('a server that', () => {
   });
 
   it('never ends a line, or floods tokens, is cut off', async () => {
-    for (const flood of [Buffer.alloc(9 * 1024 * 1024, 'x'), `* 1 FETCH (FLAGS (${'a '.repeat(300_000)}))\r\n`]) {
+    for (const flood of [Buffer.alloc(17 * 1024 * 1024, 'x'), `* 1 FETCH (FLAGS (${'a '.repeat(300_000)}))\r\n`]) {
       const scenario = await startScenario({
         folders: [folder('INBOX', 30)],
         script: spoilBodies(() => ({ parts: [flood] }), true),

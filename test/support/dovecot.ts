@@ -153,12 +153,18 @@ ${options.extra ?? ''}
 `;
 }
 
-async function untilReady(child: ChildProcess, port: number, folder: string): Promise<void> {
+/** False: nothing answered in 15 seconds, or `isOver` said so. */
+export async function untilGreeted(port: number, isOver: () => boolean = () => false): Promise<boolean> {
   const endMs = performance.now() + 15_000;
-  while (performance.now() < endMs && child.exitCode === null) {
-    if (await greets(port)) return;
+  while (performance.now() < endMs && !isOver()) {
+    if (await greets(port)) return true;
     await wait(20);
   }
+  return false;
+}
+
+async function untilReady(child: ChildProcess, port: number, folder: string): Promise<void> {
+  if (await untilGreeted(port, () => child.exitCode !== null)) return;
   const log = existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : 'no log';
   child.kill();
   throw new Error(`Dovecot did not start:\n${log}`);

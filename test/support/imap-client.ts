@@ -25,10 +25,16 @@ export interface ListedFolder {
   readonly messages: readonly ListedMessage[];
 }
 
+export interface AppendedMessage {
+  readonly raw: Buffer;
+  readonly flags?: string;
+  readonly date?: string;
+}
+
 export interface ImapClient {
   /** Throws on NO and BAD. */
   command(text: string): Promise<Answer[]>;
-  append(path: string, messages: readonly { raw: Buffer; flags?: string; date?: string }[]): Promise<void>;
+  append(path: string, messages: readonly AppendedMessage[]): Promise<void>;
   /** Paths in modified UTF-7, as the server lists them. */
   paths(): Promise<string[]>;
   listFolder(path: string): Promise<ListedFolder>;
@@ -42,7 +48,8 @@ export async function connectImap(port: number, user: string, password: string):
   const reader = createReader(socket);
   let number = 0;
   const send = async (text: string | Buffer): Promise<void> => {
-    if (!socket.write(text)) await new Promise((resolve) => socket.once('drain', resolve));
+    if (socket.destroyed) throw new Error('connection closed');
+    if (!socket.write(text)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve));
   };
   const finish = async (tag: string, what: string): Promise<Answer[]> => {
     const answers: Answer[] = [];
@@ -62,11 +69,26 @@ export async function connectImap(port: number, user: string, password: string):
     await send(`${tag} ${text}\r\n`);
     return finish(tag, text);
   };
+  /** Without LITERAL+ (RFC 7888) the server must ask for the literal first. */
+  const appendWaiting = async (path: string, { raw, flags = '', date }: AppendedMessage): Promise<void> => {
+    const tag = nextTag();
+    await send(`${tag} APPEND ${quote(path)} (${flags}) ${date === undefined ? '' : `"${date}" `}{${raw.length}}\r\n`);
+    for (let next = await reader.next(); !next.text.startsWith('+'); next = await reader.next())
+      if (next.text.startsWith(`${tag} `)) throw new Error(`APPEND: ${next.text}`);
+    await send(raw);
+    await send('\r\n');
+    await finish(tag, 'APPEND');
+  };
   await reader.next();
   await command(`LOGIN ${quote(user)} ${quote(password)}`);
+  const hasLiteralPlus = (await command('CAPABILITY')).some(({ text }) => text.includes('LITERAL+'));
   return {
     command,
     async append(path, messages) {
+      if (!hasLiteralPlus) {
+        for (const message of messages) await appendWaiting(path, message);
+        return;
+      }
       const tags = messages.map(nextTag);
       const writing = (async () => {
         for (const [index, { raw, flags = '', date }] of messages.entries()) {
@@ -77,8 +99,11 @@ export async function connectImap(port: number, user: string, password: string):
           await send('\r\n');
         }
       })();
-      for (const tag of tags) await finish(tag, 'APPEND');
+      const refusals: unknown[] = [];
+      // All of it must be over, lest the next command goes out in the middle of a mail.
+      for (const tag of tags) await finish(tag, 'APPEND').catch((error: unknown) => refusals.push(error));
       await writing;
+      if (refusals.length > 0) throw refusals[0];
     },
     async paths() {
       const answers = await command('LIST "" "*"');

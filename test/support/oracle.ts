@@ -70,3 +70,25 @@ export function mailState(installation: Installation): string {
     .map((rows) => rows.map((row) => JSON.stringify(row)).join('\n'))
     .join('\n\n');
 }
+
+/** Every row of the mail tables with its ids, without the instants of passes: equal before and after a pass that had nothing to do. */
+export function mailRows(installation: Installation): string[] {
+  const rows = [
+    installation.query('SELECT * FROM email_messages ORDER BY id'),
+    installation.query('SELECT id, sha256, subject FROM email_contents ORDER BY id'),
+    installation.query('SELECT * FROM email_quarantine ORDER BY emfdid, uid'),
+    installation.query(`SELECT emfdid, path, role, uidvalidity, uidnext, highestmodseq, message_count, unseen_count, held_count, listed_uid,
+      checkpoint, missing_count, retired_at FROM email_folders ORDER BY 1`),
+    installation.query('SELECT MAX(seq) AS seq FROM email_changes'),
+  ];
+  return rows.flat().map((row) => JSON.stringify(row));
+}
+
+/** What one state of the rows has and the other has not. */
+export function rowChanges(before: readonly string[], after: readonly string[]): string[] {
+  const [old, now] = [new Set(before), new Set(after)];
+  return [
+    ...before.filter((row) => !now.has(row)).map((row) => `- ${row}`),
+    ...after.filter((row) => !old.has(row)).map((row) => `+ ${row}`),
+  ];
+}

@@ -24,10 +24,11 @@ export function recordListing(c: Connection, record: ListingRecord): void {
   writeCheckpoint(c, folder.emfdid, record.listedUid, record.pending);
 }
 
-/** The first visit gives the folder its UIDVALIDITY. */
+/** The first visit gives the folder its UIDVALIDITY, and flags a MODSEQ to ask from, should the first sync be interrupted. */
 function visitFolder(c: Connection, record: ListingRecord): FolderRow {
   if (requireFolder(c, record.emfdid).uidvalidity === null) {
-    c.run('UPDATE email_folders SET uidvalidity = ? WHERE emfdid = ?', record.uidValidity, record.emfdid);
+    const sql = 'UPDATE email_folders SET uidvalidity = ?, highestmodseq = ? WHERE emfdid = ?';
+    c.run(sql, record.uidValidity, record.highestModseq, record.emfdid);
   }
   return requireFolderAt(c, record);
 }

@@ -51,7 +51,7 @@ describe('the plan of a folder', () => {
     ['a MODSEQ that went back', { highestModseq: 49n }, 'scan'],
     ['another UIDVALIDITY', { uidValidity: 8 }, 'reset'],
     ['a lower UIDVALIDITY', { uidValidity: 6 }, 'reset'],
-    ['no MODSEQ any more', { highestModseq: null }, 'skip'],
+    ['no MODSEQ any more', { highestModseq: null }, 'delta'],
     ['no MODSEQ and another number of unseen', { highestModseq: null, unseen: 4 }, 'scan'],
     ['no UIDNEXT', { uidNext: null }, 'delta'],
   ])('sees %s', (_, change, step) => {

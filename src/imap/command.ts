@@ -1,0 +1,28 @@
+/** Every command ends: by its answer, by its deadline, or by the signal; the latter two close the socket. */
+import type { ImapFlow } from 'imapflow';
+import { withDeadline } from '../base/abort.ts';
+import { EngineError } from '../base/errors.ts';
+import { toEngineError } from './failure.ts';
+import type { SessionOptions } from './session.ts';
+
+/** `rowCount`: so many rows may be in the answer, which then may take longer. */
+export type RunCommand = <T>(what: string, work: () => Promise<T>, rowCount?: number) => Promise<T>;
+
+/** A row of flags is about 60 bytes: so a folder of a million is given eight minutes, which 1 Mbit/s needs. */
+const msPerRow = 0.5;
+
+export const createRunner =
+  (options: SessionOptions, client: ImapFlow): RunCommand =>
+  async (what, work, rowCount = 0) => {
+    if (!client.usable) throw new EngineError('connection_lost', what);
+    try {
+      return await withDeadline(work(), {
+        ms: options.commandTimeoutMs + Math.ceil(rowCount * msPerRow),
+        onExpire: () => client.close(),
+        signal: options.signal,
+        what,
+      });
+    } catch (error) {
+      throw toEngineError(error, { what, nowMs: Date.now() });
+    }
+  };

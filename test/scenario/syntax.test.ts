@@ -1,0 +1,162 @@
+/** FETCH answers that are odd and legal, or that only one of two commands gives (RELIABILITY faults 14 and 15). */
+import { describe, expect, it } from 'vitest';
+import type { FakeOptions } from '../support/fake-imap-server.ts';
+import { type FakeMessage, fetchRows, folder, message, type Part } from '../support/fake-mailbox.ts';
+import { type Scenario, startScenario } from './scenario.ts';
+
+type Script = NonNullable<FakeOptions['script']>;
+type Spell = (entry: FakeMessage, sequence: number) => Part[];
+
+const isBodies = (args: string): boolean => args.includes('BODY.PEEK[]');
+const flagsOf = ({ flags }: FakeMessage): string => `FLAGS (${flags.join(' ')})`;
+const modseqOf = ({ modseq }: FakeMessage): string => `MODSEQ (${modseq})`;
+const dateOf = ({ date }: FakeMessage): string => `INTERNALDATE "${date}"`;
+const sizeOf = ({ raw }: FakeMessage): string => `RFC822.SIZE ${raw.length}`;
+
+/** Every row of an answer with bodies in another spelling. */
+const spelt =
+  (spell: Spell): Script =>
+  ({ verb, args, tag, folder: open }) => {
+    if (verb !== 'UID FETCH' || !args.includes('BODY.PEEK[] ') || !open) return undefined;
+    const asked = fetchRows(open, args, true).map((row) => Number(/UID (\d+)/.exec(String(row[0]))?.[1]));
+    const rows = asked.flatMap((uid) => {
+      const index = open.messages.findIndex((entry) => entry.uid === uid);
+      return spell(open.messages[index] ?? message(uid), index + 1);
+    });
+    return { parts: [...rows, `${tag} OK done\r\n`] };
+  };
+
+const spellings: Readonly<Record<string, Spell>> = {
+  'with the body as literal8': (entry, sequence) => [
+    `* ${sequence} FETCH (UID ${entry.uid} ${flagsOf(entry)} ${dateOf(entry)} ${sizeOf(entry)} BODY[] ~{${entry.raw.length}}\r\n`,
+    entry.raw,
+    ` ${modseqOf(entry)})\r\n`,
+  ],
+  'with the length in many digits': (entry, sequence) => [
+    `* ${sequence} FETCH (UID ${entry.uid} ${flagsOf(entry)} ${dateOf(entry)} BODY[] {${'0'.repeat(40)}${entry.raw.length}}\r\n`,
+    entry.raw,
+    ')\r\n',
+  ],
+  'with the items after the body, in small letters': (entry, sequence) => [
+    `* ${sequence} fetch (body[] {${entry.raw.length}}\r\n`,
+    entry.raw,
+    ` ${dateOf(entry).toLowerCase()} rfc822.size ${entry.raw.length} modseq (${entry.modseq}) ${flagsOf(entry)} uid ${entry.uid})\r\n`,
+  ],
+  'with items nobody asked for, literals among them': (entry, sequence) => [
+    `* ${sequence} FETCH (ENVELOPE (NIL {5}\r\n`,
+    'a) {9',
+    ` NIL) X-ODD {0}\r\n`,
+    ` ${dateOf(entry)} UID ${entry.uid} ${flagsOf(entry)} BODY[TEXT]<0> {2}\r\n`,
+    ')\n',
+    ` BODY[] {${entry.raw.length}}\r\n`,
+    entry.raw,
+    ')\r\n',
+  ],
+  'between EXISTS, RECENT, flags of others and a literal of the server': (entry, sequence) => [
+    `* ${sequence} FETCH (${flagsOf(entry)} UID ${entry.uid})\r\n`,
+    '* 12 EXISTS\r\n* 0 RECENT\r\n* OK [ALERT] careful {3}\r\n',
+    '{9}',
+    '\r\n',
+    `* ${sequence} FETCH (UID ${entry.uid} ${dateOf(entry)} ${sizeOf(entry)} ${flagsOf(entry)} BODY[] {${entry.raw.length}}\r\n`,
+    entry.raw,
+    ')\r\n',
+  ],
+  'in two pieces, flags apart from the body': (entry, sequence) => [
+    `* ${sequence} FETCH (UID ${entry.uid} ${dateOf(entry)} ${sizeOf(entry)} BODY[] {${entry.raw.length}}\r\n`,
+    entry.raw,
+    ')\r\n',
+    `* ${sequence} FETCH (UID ${entry.uid} ${flagsOf(entry)} ${modseqOf(entry)})\r\n`,
+  ],
+};
+
+const flagged = (uid: number): FakeMessage => message(uid, 'INBOX', { flags: uid % 2 ? ['\\Seen', '$Label'] : [] });
+const twelve = () => folder('INBOX', 12, { messages: Array.from({ length: 12 }, (_, index) => flagged(index + 1)) });
+
+async function expectTrueAndIdle(scenario: Scenario): Promise<void> {
+  expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+  expect(scenario.differences()).toEqual([]);
+  expect(scenario.installation.query('SELECT uid, error FROM email_quarantine')).toEqual([]);
+  await scenario.expectIdle();
+}
+
+describe('a FETCH answer', () => {
+  for (const [what, spell] of Object.entries(spellings))
+    it(`${what} is read as it was meant`, async () => {
+      await expectTrueAndIdle(await startScenario({ folders: [twelve()], script: spelt(spell) }));
+    });
+
+  it('with the body as a quoted string keeps every byte, 8-bit ones and escapes too', async () => {
+    const inbox = twelve();
+    for (const entry of inbox.messages) entry.raw = Buffer.from(`Subject: q\xe9\xff "${entry.uid}" \\ {3}`, 'latin1');
+    const quoteBytes = (raw: Buffer): Buffer =>
+      Buffer.from(`"${raw.toString('latin1').replace(/["\\]/g, '\\$&')}"`, 'latin1');
+    const script = spelt((entry, sequence) => [
+      `* ${sequence} FETCH (UID ${entry.uid} ${flagsOf(entry)} ${dateOf(entry)} ${sizeOf(entry)} BODY[] `,
+      quoteBytes(entry.raw),
+      ')\r\n',
+    ]);
+    await expectTrueAndIdle(await startScenario({ folders: [inbox], script }));
+  });
+
+  it('that arrives byte by byte is read as it was meant', async () => {
+    const bytewise: Script = ({ verb, args }, honest) =>
+      verb === 'UID FETCH' && isBodies(args)
+        ? { parts: [...Buffer.concat(honest.map((part) => Buffer.from(part)))].map((byte) => Buffer.from([byte])) }
+        : undefined;
+    await expectTrueAndIdle(await startScenario({ folders: [folder('INBOX', 4)], script: bytewise }));
+  });
+
+  it('with an empty body for a message that has a size is not stored as it is', async () => {
+    const inbox = twelve();
+    const script = spelt((entry, sequence) => [
+      `* ${sequence} FETCH (UID ${entry.uid} ${flagsOf(entry)} ${dateOf(entry)} ${sizeOf(entry)} BODY[] `,
+      ...(entry.uid === 5 ? ['{0}\r\n'] : [`{${entry.raw.length}}\r\n`, entry.raw]),
+      ')\r\n',
+    ]);
+    const scenario = await startScenario({ folders: [inbox], script });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('that refuses a message whole is made up for by its parts', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 40)],
+      script: ({ verb, args, tag, folder: open }) => {
+        if (verb !== 'UID FETCH' || !isBodies(args) || args.includes('BODY.PEEK[]<') || !open) return undefined;
+        const isHit = fetchRows(open, args, true).some((row) => /UID (7|23) /.test(String(row[0])));
+        return isHit ? { parts: [`${tag} NO [SERVERBUG] cannot read message\r\n`] } : undefined;
+      },
+    });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([]);
+  });
+});
+
+describe('a row that FETCH leaves out', () => {
+  for (const count of [12, 60]) {
+    it(`of ${count} is not taken for deleted while SEARCH lists it`, async () => {
+      const inbox = folder('INBOX', count);
+      const scenario = await startScenario({ folders: [inbox] });
+      await scenario.sync();
+      scenario.server.script = ({ verb }, honest) =>
+        verb === 'UID FETCH' ? { parts: honest.filter((part) => !/UID 3 /.test(String(part))) } : undefined;
+      await scenario.sync('--full');
+      expect(scenario.installation.query('SELECT uid FROM email_messages WHERE vanished_at IS NOT NULL')).toEqual([]);
+      expect(scenario.differences()).toEqual([]);
+      await scenario.expectTrueCopy();
+    });
+
+    it(`of ${count} at the first look is found by SEARCH`, async () => {
+      const inbox = folder('INBOX', count);
+      const script: Script = ({ verb, args }, honest) =>
+        verb === 'UID FETCH' && !isBodies(args)
+          ? { parts: honest.filter((part) => !/UID 3 /.test(String(part))) }
+          : undefined;
+      const scenario = await startScenario({ folders: [inbox], script });
+      await scenario.sync();
+      expect(scenario.differences()).toEqual([]);
+      await scenario.expectTrueCopy();
+    });
+  }
+});
