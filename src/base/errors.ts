@@ -153,7 +153,12 @@ export const catalogue = {
     'Check host, port and firewall.',
   ),
   connection_lost: entry('account', 'retry', 'The connection broke.', 'Nothing: it is tried again.'),
-  timeout: entry('account', 'retry', 'The server did not answer in time.', 'Nothing: it is tried again.'),
+  timeout: entry(
+    'account',
+    'retry',
+    'The server did not answer in time.',
+    'Check host, port and firewall; on a slow link raise EMAIL_NETWORK_TIMEOUT. It is tried again.',
+  ),
   not_imap: entry(
     'account',
     'retry',
@@ -163,8 +168,20 @@ export const catalogue = {
   tls_untrusted: entry(
     'account',
     'wait-operator',
-    'The TLS certificate of the server is not trusted.',
-    'Have the certificate renewed, or use the name that it was made for.',
+    'The TLS certificate of the server is not trusted: its issuer is not known here.',
+    'Use a certificate of a public authority, or name its issuer’s file in the environment: NODE_EXTRA_CA_CERTS.',
+  ),
+  tls_expired: entry(
+    'account',
+    'wait-operator',
+    'The TLS certificate of the server has expired.',
+    'Have the certificate renewed, and check the clock of this machine.',
+  ),
+  tls_wrong_host: entry(
+    'account',
+    'wait-operator',
+    'The TLS certificate of the server was made for another name.',
+    'Use the host name that the certificate was made for.',
   ),
   tls_unavailable: entry(
     'account',

@@ -5,24 +5,28 @@ import { createLink } from '../imap/session.ts';
 import type { ServerAddress } from '../store/store.ts';
 import type { CliContext } from './context.ts';
 
-const commandTimeoutMs = 30_000;
-
 export async function probe(
-  context: Pick<CliContext, 'stderr'>,
+  context: Pick<CliContext, 'stderr' | 'loadConfig'>,
   imap: ServerAddress,
   credentials: Credentials,
   onWarning = (text: string): void => void context.stderr.write(`${text}\n`),
 ): Promise<Probe> {
   const { probeServer } = await import('../imap/probe.ts');
-  return probeServer({
+  const { config } = await context.loadConfig();
+  const timeoutMs = config.EMAIL_NETWORK_TIMEOUT * 1000;
+  // Told only when all is well: what went wrong is one line, and these would come before it.
+  const warnings: string[] = [];
+  const result = await probeServer({
     ...imap,
     credentials,
     link: createLink(),
     wireNames: new Map(),
     literalBytesMax: 1024 * 1024,
-    commandTimeoutMs,
-    transferTimeoutMsPerMib: commandTimeoutMs,
+    commandTimeoutMs: timeoutMs,
+    transferTimeoutMsPerMib: timeoutMs,
     signal: new AbortController().signal,
-    onWarning,
+    onWarning: (text) => void warnings.push(text),
   });
+  for (const warning of warnings) onWarning(warning);
+  return result;
 }

@@ -21,6 +21,8 @@ interface Thrown {
   readonly throttleReset: number;
   /** RFC 7628 3.2.2: why a token was refused; null: the server did not say. */
   readonly oauthStatus: string | null;
+  /** What the server said in its BYE, when that is what ended the connection. */
+  readonly bye: string;
 }
 
 export function toEngineError(error: unknown, context: FailureContext): EngineError {
@@ -35,10 +37,10 @@ export function toEngineError(error: unknown, context: FailureContext): EngineEr
   });
 }
 
-function words({ serverResponseCode, responseText, message, oauthStatus }: Thrown): string {
+function words({ serverResponseCode, responseText, message, oauthStatus, bye }: Thrown): string {
   const parts = [
     serverResponseCode === '' ? '' : `[${serverResponseCode}]`,
-    responseText || message,
+    bye || responseText || message,
     oauthStatus === null ? '' : `(token status ${oauthStatus})`,
   ];
   return parts.filter((part) => part !== '').join(' ');
@@ -57,6 +59,7 @@ function describe(error: unknown): Thrown {
     mailboxMissing: fields.mailboxMissing === true,
     throttleReset: typeof fields.throttleReset === 'number' ? fields.throttleReset : 0,
     oauthStatus: oauthStatusOf(fields.oauthError),
+    bye: text('reason'),
   };
 }
 
@@ -106,9 +109,14 @@ const responseCodes: Readonly<Record<string, ErrorCode>> = {
   THROTTLED: 'throttled',
 };
 
-const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
+/** Says that there are too many connections, or too much traffic: also without a response code, also in a BYE. */
+const limitTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
   [/too many|maximum number|simultaneous|connection limit/i, 'too_many_connections'],
   [/throttl|bandwidth|backoff|rate limit/i, 'throttled'],
+];
+
+const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
+  ...limitTexts,
   [/busy|unavailable|try again|temporar|internal error|later|backend/i, 'auth_unavailable'],
   [/credential|password|log[- ]?in|authenticat|user ?name|invalid|denied|disabled/i, 'auth_failed'],
 ];
@@ -116,13 +124,14 @@ const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
 function codeOf(thrown: Thrown): ErrorCode {
   const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;
   if (thrown.mailboxMissing) return 'folder_missing';
-  if (isTlsDistrust(thrown)) return 'tls_untrusted';
+  if (isTlsDistrust(thrown)) return distrustCode(thrown);
   if (/unsupported authentication mechanism|no matching authentication method/i.test(message))
     return 'auth_unsupported';
   if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined)
     return 'tls_unavailable';
   if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(`${code} ${message}`)) return 'not_imap';
   if (/throttled|overquota|suggested backoff/i.test(responseText)) return 'throttled';
+  if (thrown.bye !== '') return limitTexts.find(([pattern]) => pattern.test(thrown.bye))?.[1] ?? 'connection_lost';
   const network = networkCodes[code];
   if (network !== undefined) return network;
   if (authenticationFailed) return responseCodes[serverResponseCode.toUpperCase()] ?? loginCode(thrown);
@@ -139,6 +148,11 @@ function loginCode({ responseText, message, oauthStatus }: Thrown): ErrorCode {
 const isTlsDistrust = ({ code, message }: Thrown): boolean =>
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code) ||
   /self[- ]signed certificate|certificate has expired|altnames/i.test(message);
+
+function distrustCode({ code, message }: Thrown): ErrorCode {
+  if (code === 'CERT_HAS_EXPIRED' || /certificate has expired/i.test(message)) return 'tls_expired';
+  return code === 'ERR_TLS_CERT_ALTNAME_INVALID' || /altnames/i.test(message) ? 'tls_wrong_host' : 'tls_untrusted';
+}
 
 function otherCode({ code, message }: Thrown): ErrorCode {
   if (/connection (not available|closed|lost)|socket|BYE|Unexpected close/i.test(message)) return 'connection_lost';

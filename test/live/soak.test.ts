@@ -100,7 +100,13 @@ async function fill(dovecot: Dovecot, user: string, seed: number): Promise<void>
   await mutator.close();
 }
 
-async function mutate(dovecot: Dovecot, user: string, seed: number, hasMove: boolean, signal: AbortSignal): Promise<void> {
+async function mutate(
+  dovecot: Dovecot,
+  user: string,
+  seed: number,
+  hasMove: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const mutator = await createMutator(() => dovecot.client(user), { seed, ...mutation, hasMove });
   expect(await mutator.run(isLong ? 120 : 60, signal)).toBeGreaterThan(5);
   await mutator.close();
@@ -138,7 +144,8 @@ function bumpUidValidity({ dovecot, random }: Soak): void {
 }
 
 /** Two passes: a deleted folder goes with the second listing that lacks it. The kill -9 of an engine leaves nothing to wait for. */
-const T0=performance.now(); const say=(...a: unknown[])=>process.env.SAY&&console.error(Math.round(performance.now()-T0), ...a);
+const T0 = performance.now();
+const say = (...a: unknown[]) => process.env.SAY && console.error(Math.round(performance.now() - T0), ...a);
 async function checkpoint({ dovecot, installation, acntids }: Soak, at: object): Promise<void> {
   const passes = async (...more: string[]): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];

@@ -101,7 +101,7 @@ describe('a FETCH answer', () => {
   it('that arrives byte by byte is read as it was meant', async () => {
     const bytewise: Script = ({ verb, args }, honest) =>
       verb === 'UID FETCH' && isBodies(args)
-        ? { parts: [...Buffer.concat(honest.map((part) => Buffer.from(part)))].map((byte) => Buffer.from([byte])) }
+        ? { parts: Array.from(Buffer.concat(honest.map((part) => Buffer.from(part))), (byte) => Buffer.from([byte])) }
         : undefined;
     await expectTrueAndIdle(await startScenario({ folders: [folder('INBOX', 4)], script: bytewise }));
   });

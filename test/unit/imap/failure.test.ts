@@ -58,13 +58,24 @@ describe('the network', () => {
     ['ECONNRESET', 'connection_lost'],
     ['ETIMEDOUT', 'timeout'],
     ['GREETING_TIMEOUT', 'not_imap'],
-    ['CERT_HAS_EXPIRED', 'tls_untrusted'],
+    ['CERT_HAS_EXPIRED', 'tls_expired'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls_untrusted'],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_untrusted'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_wrong_host'],
     ['LiteralTooLarge', 'response_too_large'],
     ['NoConnection', 'connection_lost'],
   ])('%s is %s', (code, expected) => {
     expect(failure({ code }).code).toBe(expected);
+  });
+});
+
+describe('a BYE', () => {
+  it.each([
+    ['Too many connections from your IP', 'too_many_connections'],
+    ['Bandwidth limits exceeded', 'throttled'],
+    ['Server shutting down', 'connection_lost'],
+  ])('"%s" is %s, in the server’s words', (reason, code) => {
+    const error = failure({ code: 'ClosedAfterConnectText', reason }, 'Unexpected close');
+    expect([error.code, error.detail]).toEqual([code, `login as anna: ${reason}`]);
   });
 });
 
