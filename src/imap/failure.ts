@@ -28,7 +28,7 @@ interface Thrown {
 export function toEngineError(error: unknown, context: FailureContext): EngineError {
   if (error instanceof EngineError) return error;
   const thrown = describe(error);
-  const code = codeOf(thrown);
+  const code = isFolderGone(thrown, context) ? 'folder_missing' : codeOf(thrown);
   const detail = `${context.what}: ${words(thrown)}`;
   const waitMs = code === 'throttled' ? throttleMs(thrown) : 0;
   return new EngineError(code, detail.slice(0, 500), {
@@ -120,6 +120,12 @@ const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
   [/busy|unavailable|try again|temporar|internal error|later|backend/i, 'auth_unavailable'],
   [/credential|password|log[- ]?in|authenticat|user ?name|invalid|denied|disabled/i, 'auth_failed'],
 ];
+
+/** Dovecot 2.3 lists a deleted folder that has others below it, and refuses to open it without a response code. */
+const isFolderGone = ({ responseStatus, responseText }: Thrown, { what }: FailureContext): boolean =>
+  responseStatus === 'NO' &&
+  what.startsWith('EXAMINE') &&
+  /(does ?n[o\u2019']t|not) exist|no such (mailbox|folder)|unknown (mailbox|folder)|non-?existent/i.test(responseText);
 
 function codeOf(thrown: Thrown): ErrorCode {
   const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;

@@ -10,16 +10,28 @@ import type { Folder, FolderPlan, ListedFolder, Priority } from '../store/store.
 export const missingCountMax = 2;
 
 export function planFolders(stored: readonly Folder[], listing: FolderListing): FolderPlan {
-  const matches = matchByPath(stored, listing.folders);
-  matchRenamed(stored, listing.folders, matches);
+  const isProven = proofOf(listing.folders);
+  const gone = new Set(stored.filter((row) => row.retiredAt !== null).map((row) => row.path));
+  const observed = listing.folders.filter((folder) => isProven(folder) || !gone.has(folder.path));
+  const matches = matchByPath(stored, observed);
+  matchRenamed(stored, observed, matches);
   const matched = new Set(matches.values());
   return {
-    create: listing.folders.filter((folder) => !matches.has(folder)).map(listed),
+    create: observed.filter((folder) => !matches.has(folder)).map(listed),
     update: [...matches]
-      .filter(([folder, row]) => differs(row, folder))
+      .filter(([folder, row]) => differs(row, folder, isProven(folder)))
       .map(([folder, row]) => ({ ...listed(folder), emfdid: row.emfdid })),
     missing: listing.isComplete ? stored.filter((row) => isMissing(row, matched)).map(missing) : [],
   };
+}
+
+/**
+ * A name that is listed and has no STATUS, though others have one, may be the ghost of a deleted folder: only opening it tells.
+ * It neither brings a retired folder back nor counts as seen.
+ */
+function proofOf(observed: readonly ObservedFolder[]): (folder: ObservedFolder) => boolean {
+  const hasStatuses = observed.some((folder) => folder.status !== null);
+  return (folder) => !hasStatuses || !folder.isSelectable || folder.status !== null;
 }
 
 function isMissing(row: Folder, matched: ReadonlySet<Folder>): boolean {
@@ -89,14 +101,14 @@ const listed = (folder: ObservedFolder): ListedFolder => ({
 
 const defaultPriority = (folder: ObservedFolder): Priority => (folder.path === 'INBOX' ? 'high' : 'low');
 
-function differs(row: Folder, folder: ObservedFolder): boolean {
+function differs(row: Folder, folder: ObservedFolder, isProven: boolean): boolean {
   return (
     row.path !== folder.path ||
     row.delimiter !== folder.delimiter ||
     row.role !== folder.role ||
     row.isSelectable !== folder.isSelectable ||
     row.mailboxId !== folder.mailboxId ||
-    row.missingCount > 0 ||
+    (row.missingCount > 0 && isProven) ||
     row.retiredAt !== null
   );
 }

@@ -10,6 +10,7 @@ import type { Account, Folder } from '../store/store.ts';
 import { retryAtMs } from './backoff.ts';
 import type { Connection } from './connections.ts';
 import type { PoisonHunt } from './folder-pass.ts';
+import { missingCountMax } from './folder-plan.ts';
 import type { FolderReport, Ports } from './pass.ts';
 import type { Slice } from './slice.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -48,6 +49,8 @@ export async function visitFolder(frame: VisitFrame, connection: Connection, vis
       if (isPoisonFound(hunt)) tries = -1;
     }
   }
+  // Listed without a STATUS, and gone when it was opened.
+  if (failure?.code === 'folder_missing' && visit.status === null) return countMissing(frame, visit.folder);
   return failFolder(frame, visit.folder, failure ?? new EngineError('folder_missing', '').toRecord());
 }
 
@@ -64,6 +67,15 @@ function isPoisonFound(hunt: PoisonHunt): boolean {
 export const breaksConnection = ({ code }: ErrorRecord): boolean =>
   code === 'connection_lost' || code === 'response_too_large' || code === 'protocol_violation' || code === 'timeout';
 
+/** As if the listing had not shown it: the second time in a row it is retired. */
+async function countMissing({ ports, account }: VisitFrame, folder: Folder): Promise<FolderReport> {
+  const { emfdid, path, missingCount } = folder;
+  const missing = [{ emfdid, retire: missingCount + 1 >= missingCountMax }];
+  await ports.store.applyFolderPlan(account.acntid, { create: [], update: [], missing }, toInstant(ports.clock()));
+  ports.log.info(`listed, but gone: ${quoteName(path)}`, { acntid: account.acntid, emfdid });
+  return { emfdid, path, ...nothingDone, error: null };
+}
+
 async function failFolder({ ports, account }: VisitFrame, folder: Folder, failure: ErrorRecord): Promise<FolderReport> {
   const { emfdid, path } = folder;
   if (failure.scope !== 'folder' && failure.scope !== 'message' && failure.code !== 'bug')
@@ -72,18 +84,17 @@ async function failFolder({ ports, account }: VisitFrame, folder: Folder, failur
   const retryAt = toInstant(new Date(retryAtMs(failure, failureCount, ports.clock().getTime())));
   await ports.store.failFolder(emfdid, { lastError: `${failure.code}: ${failure.detail}`, retryAt, failureCount });
   ports.log.warn(`${failure.code}: ${failure.detail}`, { acntid: account.acntid, emfdid });
-  return {
-    emfdid,
-    path,
-    receivedCount: 0,
-    receivedBytes: 0,
-    flagCount: 0,
-    vanishedCount: 0,
-    quarantinedCount: 0,
-    heldCount: 0,
-    error: failure,
-  };
+  return { emfdid, path, ...nothingDone, error: failure };
 }
+
+const nothingDone = {
+  receivedCount: 0,
+  receivedBytes: 0,
+  flagCount: 0,
+  vanishedCount: 0,
+  quarantinedCount: 0,
+  heldCount: 0,
+};
 
 function logReport({ ports, account }: VisitFrame, report: FolderReport, seconds: number): void {
   const at = { acntid: account.acntid, emfdid: report.emfdid };

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FakeOptions } from '../support/fake-imap-server.ts';
 import { type FakeFolder, folder, message } from '../support/fake-mailbox.ts';
 import { type Scenario, startScenario } from './scenario.ts';
 
@@ -164,5 +165,35 @@ describe('a listing', () => {
     await scenario.sync('--full');
     await scenario.installation.run('folder', 'approve-deletions', String(row?.emfdid));
     await scenario.expectTrueCopy();
+  });
+});
+
+describe('a name that is listed and cannot be opened', () => {
+  /** As Dovecot 2.3 lists a folder that was deleted and has others below it. */
+  const ghost = (path: string): FakeOptions['script'] => {
+    return ({ verb, args, tag }, honest) => {
+      if (verb === 'EXAMINE' && args.replaceAll('"', '') === path)
+        return { parts: [`${tag} NO Mailbox doesn't exist: ${path} (0.001 + 0.000 secs).\r\n`] };
+      if (verb !== 'LIST') return undefined;
+      const at = honest.findIndex((part, index) => part === '* STATUS ' && honest[index + 1] === `"${path}"`);
+      return { parts: [...honest.slice(0, at), `* NO Mailbox doesn't exist: ${path}\r\n`, ...honest.slice(at + 3)] };
+    };
+  };
+
+  it('is a folder that is gone: retired at the second look, and back when it can be opened', async () => {
+    const folders = [folder('INBOX', 3), folder('Parent', 3), folder('Parent/Child', 2)];
+    const scenario = await startScenario({ folders });
+    await scenario.sync();
+    const idsOf = (): unknown[] =>
+      scenario.installation.query('SELECT id FROM email_messages WHERE vanished_at IS NULL');
+    const before = idsOf();
+    scenario.server.script = ghost('Parent');
+    expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+    expect(idsOf()).toEqual(before);
+    expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+    expect(idsOf()).toHaveLength(5);
+    await scenario.expectIdle();
+    await scenario.expectTrueCopy();
+    expect(idsOf()).toEqual(before);
   });
 });

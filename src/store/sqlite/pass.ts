@@ -12,7 +12,7 @@ export function endPass(c: Connection, end: PassEnd): void {
   c.run(
     `UPDATE email_folders SET recent_synced_at = ?, full_synced_at = COALESCE(?, full_synced_at),
       first_synced_at = COALESCE(first_synced_at, ?), uidnext = ?, highestmodseq = ?, message_count = ?, unseen_count = ?,
-      last_error = NULL, retry_at = NULL, failure_count = 0, reset_count = 0 WHERE emfdid = ?`,
+      last_error = NULL, retry_at = NULL, failure_count = 0, reset_count = 0, missing_count = 0 WHERE emfdid = ?`,
     end.at,
     end.kind === 'full' ? end.at : null,
     isComplete ? end.at : null,
