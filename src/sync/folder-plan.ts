@@ -1,7 +1,7 @@
 /**
- * Compares one listing with the stored folders. Pure. A path that vanished and one that appeared are the same folder
- * when the server says so (MAILBOXID, RFC 8474) or when both UIDVALIDITY and the numbers behind it are the same, which
- * no two folders of one account share by chance on servers that draw UIDVALIDITY from the clock and keep it on RENAME.
+ * Compares one listing with the stored folders. Pure. A path that vanished and one that appeared may be the same folder:
+ * UIDVALIDITY makes it a candidate, and only its mail proves it (sync/renames.ts), for servers give the same UIDVALIDITY to
+ * folders made in one second, or to all.
  */
 import type { FolderListing, ObservedFolder } from '../imap/session.ts';
 import type { Folder, FolderPlan, ListedFolder, Priority } from '../store/store.ts';
@@ -9,20 +9,36 @@ import type { Folder, FolderPlan, ListedFolder, Priority } from '../store/store.
 /** Missing in this many complete listings in a row: the folder is retired, its messages become tombstones. */
 export const missingCountMax = 2;
 
-export function planFolders(stored: readonly Folder[], listing: FolderListing): FolderPlan {
+export type Renames = ReadonlyMap<ObservedFolder, Folder>;
+
+export function planFolders(
+  stored: readonly Folder[],
+  listing: FolderListing,
+  renames: Renames = new Map(),
+): FolderPlan {
   const isProven = proofOf(listing.folders);
-  const gone = new Set(stored.filter((row) => row.retiredAt !== null).map((row) => row.path));
-  const observed = listing.folders.filter((folder) => isProven(folder) || !gone.has(folder.path));
-  const matches = matchByPath(stored, observed);
-  matchRenamed(stored, observed, matches);
+  const observed = withoutGhosts(stored, listing.folders, isProven);
+  const matches = matchFolders(stored, observed, renames);
+  const hollow = takeHollow(matches);
   const matched = new Set(matches.values());
+  const isGone = (row: Folder): boolean => row.missingCount + 1 >= missingCountMax;
+  const waiting = new Set(hollow.filter(({ row }) => !listing.isComplete || !isGone(row)).map(({ folder }) => folder));
   return {
-    create: observed.filter((folder) => !matches.has(folder)).map(listed),
+    create: observed.filter((folder) => !matches.has(folder) && !waiting.has(folder)).map(listed),
     update: [...matches]
       .filter(([folder, row]) => differs(row, folder, isProven(folder)))
       .map(([folder, row]) => ({ ...listed(folder), emfdid: row.emfdid })),
-    missing: listing.isComplete ? stored.filter((row) => isMissing(row, matched)).map(missing) : [],
+    missing: listing.isComplete
+      ? stored
+          .filter((row) => row.retiredAt === null && !matched.has(row))
+          .map((row) => ({ emfdid: row.emfdid, retire: isGone(row) }))
+      : [],
   };
+}
+
+interface Match {
+  readonly folder: ObservedFolder;
+  readonly row: Folder;
 }
 
 /**
@@ -34,61 +50,81 @@ function proofOf(observed: readonly ObservedFolder[]): (folder: ObservedFolder) 
   return (folder) => !hasStatuses || !folder.isSelectable || folder.status !== null;
 }
 
-function isMissing(row: Folder, matched: ReadonlySet<Folder>): boolean {
-  return row.retiredAt === null && !matched.has(row);
+function withoutGhosts(
+  stored: readonly Folder[],
+  observed: readonly ObservedFolder[],
+  isProven: (folder: ObservedFolder) => boolean,
+): ObservedFolder[] {
+  const live = new Set(stored.filter((row) => row.retiredAt === null).map((row) => row.path));
+  const retired = new Set(stored.filter((row) => row.retiredAt !== null).map((row) => row.path));
+  return observed.filter((folder) => isProven(folder) || live.has(folder.path) || !retired.has(folder.path));
 }
 
-const missing = (row: Folder): { emfdid: number; retire: boolean } => ({
-  emfdid: row.emfdid,
-  retire: row.missingCount + 1 >= missingCountMax,
-});
+/**
+ * A folder that held mail and is a mere container now was deleted with others left below it (RFC 9051 6.3.5): its mail is gone
+ * like that of any missing folder, and the container is a new row when that is certain.
+ */
+function takeHollow(matches: Map<ObservedFolder, Folder>): Match[] {
+  const hollow: Match[] = [];
+  for (const [folder, row] of matches) {
+    if (folder.isSelectable || !row.isSelectable || row.uidValidity === null || row.retiredAt !== null) continue;
+    hollow.push({ folder, row });
+    matches.delete(folder);
+  }
+  return hollow;
+}
 
 /** Live rows first: a retired folder keeps its path until a new one takes it. */
-function matchByPath(stored: readonly Folder[], observed: readonly ObservedFolder[]): Map<ObservedFolder, Folder> {
-  const byPath = new Map<string, Folder>();
-  const retiredFirst = [...stored].sort((a, b) => Number(a.retiredAt === null) - Number(b.retiredAt === null));
-  for (const row of retiredFirst) byPath.set(row.path, row);
-  const matches = new Map<ObservedFolder, Folder>();
+function matchFolders(
+  stored: readonly Folder[],
+  observed: readonly ObservedFolder[],
+  renames: Renames,
+): Map<ObservedFolder, Folder> {
+  const matches = new Map(renames);
+  const taken = new Set(matches.values());
+  const byPath = rowsByPath(stored.filter((row) => !taken.has(row)));
   for (const folder of observed) {
     const row = byPath.get(folder.path);
-    if (row && !isAnotherFolder(row, folder)) matches.set(folder, row);
+    if (row && !matches.has(folder)) matches.set(folder, row);
   }
   return matches;
 }
 
-/** Same path, but the server says it is another folder: the old one was renamed away and this one made in its place. */
-function isAnotherFolder(row: Folder, folder: ObservedFolder): boolean {
-  return row.mailboxId !== null && folder.mailboxId !== null && row.mailboxId !== folder.mailboxId;
+function rowsByPath(rows: readonly Folder[]): Map<string, Folder> {
+  const retiredFirst = [...rows].sort((a, b) => Number(a.retiredAt === null) - Number(b.retiredAt === null));
+  return new Map(retiredFirst.map((row) => [row.path, row]));
 }
 
-function matchRenamed(
-  stored: readonly Folder[],
-  observed: readonly ObservedFolder[],
-  matches: Map<ObservedFolder, Folder>,
-): void {
-  const taken = new Set(matches.values());
-  for (const folder of observed) {
-    if (matches.has(folder)) continue;
-    const candidates = stored.filter((row) => !taken.has(row) && row.path !== 'INBOX' && isSameFolder(row, folder));
-    const [only] = candidates;
-    if (candidates.length !== 1 || !only) continue;
-    matches.set(folder, only);
-    taken.add(only);
-  }
+/** More are not looked into at once: each costs a folder opened. */
+const candidateCountMax = 200;
+
+/**
+ * Folders that may be others renamed, those first whose counts agree: under a path that is new or has another UIDVALIDITY than
+ * before, with the UIDVALIDITY of a folder that is no longer where it was. One folder may be several candidates.
+ */
+export function renameCandidates(stored: readonly Folder[], { folders }: FolderListing): Match[] {
+  const live = stored.filter((row) => row.retiredAt === null && row.uidValidity !== null);
+  const byPath = rowsByPath(live);
+  const observed = new Map(folders.map((folder) => [folder.path, folder]));
+  const moved = live.filter((row) => {
+    const there = observed.get(row.path);
+    return row.path !== 'INBOX' && (!there?.isSelectable || isOther(row, there)) && row.messageCount !== 0;
+  });
+  const pairs = folders
+    .filter((folder) => folder.path !== 'INBOX' && (folder.status?.messages ?? 0) > 0)
+    .filter((folder) => isOther(byPath.get(folder.path), folder))
+    .flatMap((folder) => moved.filter((row) => mayBe(row, folder)).map((row) => ({ folder, row })));
+  return pairs.sort((a, b) => Number(countsDiffer(a)) - Number(countsDiffer(b))).slice(0, candidateCountMax);
 }
 
-function isSameFolder(row: Folder, folder: ObservedFolder): boolean {
-  if (row.mailboxId !== null && folder.mailboxId !== null) return row.mailboxId === folder.mailboxId;
-  const { status } = folder;
-  if (!status || row.uidValidity === null || status.uidValidity !== row.uidValidity) return false;
-  // An empty folder proves nothing: many share a UIDVALIDITY that was drawn in the same second.
-  return (
-    status.messages > 0 &&
-    row.uidNext !== null &&
-    status.uidNext === row.uidNext &&
-    row.messageCount === status.messages
-  );
-}
+/** No row, or one of another generation; a folder without a STATUS is given the benefit of the doubt. */
+const isOther = (row: Folder | undefined, { status }: ObservedFolder): boolean =>
+  row === undefined || (status !== null && status.uidValidity !== row.uidValidity);
+
+const mayBe = (row: Folder, { status }: ObservedFolder): boolean =>
+  status?.uidValidity === row.uidValidity && (status?.uidNext ?? row.uidNext ?? 0) >= (row.uidNext ?? 0);
+
+const countsDiffer = ({ folder, row }: Match): boolean => folder.status?.messages !== row.messageCount;
 
 const listed = (folder: ObservedFolder): ListedFolder => ({
   path: folder.path,
@@ -107,7 +143,6 @@ function differs(row: Folder, folder: ObservedFolder, isProven: boolean): boolea
     row.delimiter !== folder.delimiter ||
     row.role !== folder.role ||
     row.isSelectable !== folder.isSelectable ||
-    row.mailboxId !== folder.mailboxId ||
     (row.missingCount > 0 && isProven) ||
     row.retiredAt !== null
   );

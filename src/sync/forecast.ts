@@ -5,6 +5,7 @@ import { pendingCountOf } from './folder-pass.ts';
 import { planFolders } from './folder-plan.ts';
 import { openOnce } from './open-once.ts';
 import type { Ports, Scope } from './pass.ts';
+import { proveRenames } from './renames.ts';
 import { forecastVisits } from './visits.ts';
 
 export type ForecastRow = {
@@ -26,7 +27,8 @@ export async function forecast(
   try {
     const listing = await session.listFolders({ withStatus: true });
     const folders = await store.folders(account.acntid, { withRetired: true });
-    const { create, missing } = planFolders(folders, listing);
+    const renames = await proveRenames(store, session, folders, listing);
+    const { create, missing } = planFolders(folders, listing, renames);
     const known = folders.filter((folder) => folder.retiredAt === null);
     const visits = await forecastVisits({ store, clock }, scope, known, listing);
     return [

@@ -5,12 +5,13 @@
 import { throwIfAborted } from '../base/abort.ts';
 import { toInstant } from '../base/clock.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
-import type { FolderListing } from '../imap/session.ts';
+import type { FolderListing, ImapSession } from '../imap/session.ts';
 import type { Account, Folder } from '../store/store.ts';
 import { type Connection, type Connections, createConnections } from './connections.ts';
 import { planFolders } from './folder-plan.ts';
 import { recordFailure, recordHealthy } from './health.ts';
 import { type FolderReport, failedPass, type KeepWish, type PassReport, type PassTask, type Ports } from './pass.ts';
+import { proveRenames } from './renames.ts';
 import { type Slice, startSlice } from './slice.ts';
 import { breaksConnection, type VisitFrame, visitFolder } from './visit-folder.ts';
 import { chooseVisits, type Visit } from './visits.ts';
@@ -53,7 +54,7 @@ async function listAndVisit(frame: VisitFrame, task: PassTask, connections: Conn
   const { ports, account, slice } = frame;
   const first = await connections.first();
   const listing = await listFolders(first);
-  const folders = await recordFolders(ports, account, listing);
+  const folders = await recordFolders(ports, account, first.session, listing);
   const { open, unchanged } = await chooseVisits(ports, task.scope, folders, listing);
   const reports = await visitAll(frame, connections, first, open, task.connections);
   if (unchanged.length > 0)
@@ -84,9 +85,14 @@ async function listFolders(first: Connection): Promise<FolderListing> {
 }
 
 /** What the listing changes in the folder table, in one transaction; nothing is written when nothing differs. */
-async function recordFolders(ports: Ports, account: Account, listing: FolderListing): Promise<Folder[]> {
+async function recordFolders(
+  ports: Ports,
+  account: Account,
+  session: ImapSession,
+  listing: FolderListing,
+): Promise<Folder[]> {
   const stored = await ports.store.folders(account.acntid, { withRetired: true });
-  const plan = planFolders(stored, listing);
+  const plan = planFolders(stored, listing, await proveRenames(ports.store, session, stored, listing));
   const isEmpty = plan.create.length + plan.update.length + plan.missing.length === 0;
   if (isEmpty) return stored.filter((folder) => folder.retiredAt === null);
   return ports.store.applyFolderPlan(account.acntid, plan, toInstant(ports.clock()));

@@ -197,3 +197,58 @@ describe('a name that is listed and cannot be opened', () => {
     expect(idsOf()).toEqual(before);
   });
 });
+
+describe('a renamed folder', () => {
+  const idsIn = ({ installation }: Scenario, path: string): unknown[] =>
+    installation.query(
+      `SELECT m.id FROM email_messages m JOIN email_folders f USING (emfdid)
+        WHERE f.path = ? AND f.retired_at IS NULL AND m.vanished_at IS NULL ORDER BY m.uid`,
+      path,
+    );
+
+  it('keeps its ids when mail came and went meanwhile', async () => {
+    const old = folder('Old', 8, { uidValidity: 2000 });
+    const scenario = await startScenario({ folders: [folder('INBOX', 2), old] });
+    await scenario.sync();
+    const before = idsIn(scenario, 'Old');
+    old.path = 'New';
+    old.messages = [...old.messages.slice(1), message(9, 'Old')];
+    old.uidNext = 10;
+    await scenario.expectTrueCopy();
+    expect(idsIn(scenario, 'New').slice(0, 7)).toEqual(before.slice(1));
+  });
+
+  it('keeps its ids when another took its name', async () => {
+    const [a, b] = [folder('A', 4, { uidValidity: 2000 }), folder('B', 5, { uidValidity: 3000 })];
+    const scenario = await startScenario({ folders: [folder('INBOX', 2), a, b] });
+    await scenario.sync();
+    const before = [idsIn(scenario, 'A'), idsIn(scenario, 'B')];
+    [a.path, b.path] = [b.path, a.path];
+    await scenario.expectTrueCopy();
+    expect([idsIn(scenario, 'B'), idsIn(scenario, 'A')]).toEqual(before);
+  });
+
+  it('is told from a new one that has the same numbers and other mail', async () => {
+    const folders = [folder('INBOX', 2), folder('Old', 3)];
+    const scenario = await startScenario({ folders });
+    await scenario.sync();
+    folders.splice(1, 1, folder('New', 3));
+    scenario.server.folders.splice(0, 9, ...folders);
+    await scenario.sync();
+    await scenario.expectTrueCopy();
+  });
+});
+
+describe('a folder deleted with others below it', () => {
+  it('that is listed as a container from then on keeps no mail', async () => {
+    const parent = folder('Parent', 3, { uidValidity: 2000 });
+    const scenario = await startScenario({ folders: [folder('INBOX', 2), parent, folder('Parent/Child', 2)] });
+    await scenario.sync();
+    parent.attributes = ['\\NonExistent', '\\HasChildren'];
+    parent.messages = [];
+    await scenario.sync();
+    scenario.server.folders.splice(1, 1, { ...parent, attributes: ['\\Noselect'] });
+    await scenario.expectTrueCopy();
+    expect(await scenario.installation.run('verify', String(scenario.acntid))).toMatchObject({ code: 0 });
+  });
+});

@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connectImap, type ImapClient, type ListedFolder } from './imap-client.ts';
+import { listAll } from './interop-server.ts';
 
 export interface DovecotOptions {
   /** Offer COMPRESS=DEFLATE. */
@@ -52,13 +53,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     folder,
     client,
     doveadm: (...args) => execFileSync('/usr/bin/doveadm', ['-c', config, ...args], { encoding: 'utf8' }),
-    async listing(user) {
-      const imap = await client(user);
-      const folders: ListedFolder[] = [];
-      for (const path of await imap.paths()) folders.push(await imap.listFolder(path));
-      await imap.close();
-      return folders;
-    },
+    listing: (user) => listAll(client, user),
     stop: () => stop(child, folder),
   };
 }
