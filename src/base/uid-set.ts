@@ -16,7 +16,7 @@ export const isUid = (value: unknown): value is number =>
 
 /** Any order and repetition; what is no UID is left out. */
 export function uidSetOf(uids: Iterable<number>): UidSet {
-  const sorted = Float64Array.from([...uids].filter(isUid)).sort();
+  const sorted = Float64Array.from(uids).filter(isUid).sort();
   const ranges: [number, number][] = [];
   for (const uid of sorted) extend(ranges, uid, uid);
   return ranges;

@@ -1,6 +1,7 @@
 /** ImapSession over imapflow (see session.ts for what each verb promises). */
 import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
+import { createTextPool } from '../base/text-pool.ts';
 import type { UidSet } from '../base/uid-set.ts';
 import { createRunner } from './command.ts';
 import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
@@ -67,9 +68,11 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     listLarger: (uids, bytes) => listing.listLarger(uids, bytes),
     async fetchFlags(uids, changedSince) {
       const query = { uid: true, flags: true, size: true };
+      const oneOf = createTextPool();
       const rows = await fetchRows({ what: 'FETCH FLAGS', uids, query, changedSince }, (message) => {
         listing.noteSize(message);
-        return toFlagRow(message);
+        const row = toFlagRow(message);
+        return { ...row, flags: oneOf(row.flags) };
       });
       return [...rows.values()];
     },

@@ -2,7 +2,7 @@
  * The whole UID set and every flag of a folder against what is stored. Pure. Its result is what one listing transaction
  * writes (ListingRecord) and what is left to fetch.
  */
-import { highestUid, subtractUids, type UidSet, uidSetOf } from '../base/uid-set.ts';
+import { hasUid, highestUid, subtractUids, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import type { FlagChange, StoredMessage } from '../store/store.ts';
 
@@ -30,25 +30,27 @@ export interface CompareInput {
 }
 
 export function compareFolder(input: CompareInput): Comparison {
-  const present = new Set<number>();
-  for (const [first, last] of input.uids) for (let uid = first; uid <= last; uid += 1) present.add(uid);
   const ours = input.stored.filter((row) => row.uidValidity === input.uidValidity);
   const live = ours.filter((row) => !row.isVanished);
-  const liveUids = new Set(live.map((row) => row.uid));
-  const revived = latestTombstones(ours).filter((row) => present.has(row.uid) && !liveUids.has(row.uid));
-  const missing = live.filter((row) => !present.has(row.uid));
-  const known = uidSetOf([...liveUids, ...revived.map((row) => row.uid)]);
+  const liveUids = uidSetOf(uidsOf(live));
+  const revived = latestTombstones(ours).filter((row) => hasUid(input.uids, row.uid) && !hasUid(liveUids, row.uid));
+  const missing = live.filter((row) => !hasUid(input.uids, row.uid));
+  const revivedUids = uidSetOf(uidsOf(revived));
   return {
-    pending: subtractUids(subtractUids(input.uids, known), input.quarantined),
+    pending: subtractUids(subtractUids(input.uids, unionUids(liveUids, revivedUids)), input.quarantined),
     listedUid: highestUid(input.uids),
-    flagChanges: changedFlags([...live, ...revived], input.rows),
+    flagChanges: [...changedFlags(live, input.rows), ...changedFlags(revived, input.rows)],
     reviveIds: revived.map((row) => row.id),
     missingIds: missing.map((row) => row.id),
-    missingUids: uidSetOf(missing.map((row) => row.uid)),
-    liveUids: uidSetOf(liveUids),
-    revivedUids: uidSetOf(revived.map((row) => row.uid)),
+    missingUids: uidSetOf(uidsOf(missing)),
+    liveUids,
+    revivedUids,
     liveCount: live.length,
   };
+}
+
+function* uidsOf(rows: readonly StoredMessage[]): Generator<number> {
+  for (const { uid } of rows) yield uid;
 }
 
 /** One tombstone a UID, the newest. */
@@ -58,10 +60,21 @@ function latestTombstones(rows: readonly StoredMessage[]): StoredMessage[] {
   return [...byUid.values()];
 }
 
-export function changedFlags(stored: readonly StoredMessage[], rows: readonly FlagRow[]): FlagChange[] {
-  const observed = new Map(rows.map((row) => [row.uid, row]));
-  return stored.flatMap(({ uid, flags }) => {
-    const row = observed.get(uid);
-    return row && row.flags !== flags ? [{ uid, flags: row.flags, modseq: row.modseq }] : [];
-  });
+/** Both sides in the order of their UIDs, one step at a time: a folder may have a million of them. */
+function changedFlags(stored: readonly StoredMessage[], rows: readonly FlagRow[]): FlagChange[] {
+  const ordered = inUidOrder(stored);
+  const changes: FlagChange[] = [];
+  let at = 0;
+  for (const row of inUidOrder(rows)) {
+    while (at < ordered.length && (ordered[at]?.uid ?? 0) < row.uid) at += 1;
+    for (; ordered[at]?.uid === row.uid; at += 1)
+      if (ordered[at]?.flags !== row.flags) changes.push({ uid: row.uid, flags: row.flags, modseq: row.modseq });
+  }
+  return changes;
+}
+
+/** Nearly always they are: then there is nothing to copy. */
+function inUidOrder<T extends { readonly uid: number }>(rows: readonly T[]): readonly T[] {
+  const isOrdered = rows.every((row, index) => index === 0 || (rows[index - 1]?.uid ?? 0) <= row.uid);
+  return isOrdered ? rows : rows.toSorted((a, b) => a.uid - b.uid);
 }

@@ -17,6 +17,8 @@ export interface Connection {
   /** First row. The caller names the row's shape: the columns it selects. */
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined;
   all<Row>(sql: string, ...values: SqlValue[]): Row[];
+  /** One by one, for answers that need not be held whole; nothing else runs on the connection meanwhile. */
+  each<Row>(sql: string, ...values: SqlValue[]): IterableIterator<Row>;
   /** Returns how many rows changed. */
   run(sql: string, ...values: SqlValue[]): number;
   /** Returns the new row's id. */
@@ -43,6 +45,7 @@ export function createConnection(
     step,
     get: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as Row | undefined,
     all: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as Row[],
+    each: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).iterate(...values) as IterableIterator<Row>,
     run: (sql, ...values) => prepare(sql).run(...values).changes,
     insert: (sql, ...values) => Number(prepare(sql).run(...values).lastInsertRowid),
   };

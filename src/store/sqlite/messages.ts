@@ -1,5 +1,6 @@
 /** Reads of messages: for comparing with a listing, for verify, for people. All of them run on a reading connection. */
 import type { Instant } from '../../base/clock.ts';
+import { createTextPool } from '../../base/text-pool.ts';
 import type { Address, MessageSummary, StoredDigest, StoredIdentity, StoredMessage } from '../store.ts';
 import type { Connection, SqlValue } from './connection.ts';
 
@@ -17,14 +18,18 @@ export function storedMessages(c: Connection, emfdid: number): StoredMessage[] {
     UNION ALL SELECT t.id, t.uidvalidity, t.uid, t.flags, 1, 0 FROM email_folders AS f
     JOIN email_messages AS t ON t.emfdid = f.emfdid AND t.uidvalidity = f.uidvalidity
     WHERE f.emfdid = ? AND t.vanished_at IS NOT NULL ORDER BY 3, 5 DESC, 1`;
-  return c.all<Row>(sql, emfdid, emfdid).map((row) => ({
-    id: row.id,
-    uidValidity: row.uidvalidity,
-    uid: row.uid,
-    flags: row.flags,
-    isVanished: row.is_vanished === 1,
-    isHeld: row.is_held === 1,
-  }));
+  const oneOf = createTextPool();
+  const messages: StoredMessage[] = [];
+  for (const row of c.each<Row>(sql, emfdid, emfdid))
+    messages.push({
+      id: row.id,
+      uidValidity: row.uidvalidity,
+      uid: row.uid,
+      flags: oneOf(row.flags),
+      isVanished: row.is_vanished === 1,
+      isHeld: row.is_held === 1,
+    });
+  return messages;
 }
 
 const liveOfPresent = `FROM email_folders AS f JOIN email_messages AS m ON m.emfdid = f.emfdid

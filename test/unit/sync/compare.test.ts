@@ -51,6 +51,27 @@ describe('a folder compared with its whole listing', () => {
     expect(result.flagChanges).toEqual([{ uid: 1, flags: '\\Seen', modseq: 5n }]);
   });
 
+  it('finds the same changes in whatever order rows come, tombstones that come back included', () => {
+    const flags = fc.dictionary(fc.integer({ min: 1, max: 9 }).map(String), fc.constantFrom('', 'a', 'b'));
+    fc.assert(
+      fc.property(flags, flags, fc.boolean(), (before, after, isReversed) => {
+        const stored = Object.entries(before).map(([uid, text]) =>
+          row(Number(uid), Number(uid), { flags: text, isVanished: Number(uid) % 3 === 0 }),
+        );
+        const rows = Object.entries(after).map(([uid, text]) => ({ uid: Number(uid), flags: text, modseq: null }));
+        const { flagChanges } = compareFolder({
+          uidValidity: 7,
+          stored: isReversed ? stored.toReversed() : stored,
+          uids: uidSetOf(rows.map(({ uid }) => uid)),
+          rows: isReversed ? rows : rows.toReversed(),
+          quarantined: [],
+        });
+        const changed = Object.keys(after).filter((uid) => uid in before && before[uid] !== after[uid]);
+        expect(flagChanges.map(({ uid }) => uid).sort()).toEqual(changed.map(Number).sort());
+      }),
+    );
+  });
+
   it('leaves quarantined UIDs where they are', () => {
     const result = compareFolder({ uidValidity: 7, stored: [], uids: [[1, 5]], rows: [], quarantined: [[2, 3]] });
     expect(formatUidSet(result.pending)).toBe('1,4:5');
