@@ -24,7 +24,9 @@ export async function listFolders(input: ListingInput): Promise<FolderListing> {
   const isInline = withStatus && hasListStatus;
   const entries = await run('LIST', () => client.list(isInline ? { statusQuery, listOnly: false } : {}));
   const named = nameApart(entries.filter((entry) => entry.path !== ''));
-  for (const { path, pathAsListed } of named) if (needsWireName(path, pathAsListed)) wireNames.set(path, pathAsListed);
+  for (const { path, pathAsListed } of named)
+    if (needsWireName(path, pathAsListed)) wireNames.set(path, pathAsListed);
+    else wireNames.delete(path);
   const folders = named.map((entry) => observed(entry, isInline));
   const isComplete = droppedCount() === droppedBefore && folders.some((folder) => folder.path === 'INBOX');
   return { folders: withStatus && !isInline ? await withStatuses(input, folders) : folders, isComplete };

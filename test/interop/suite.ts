@@ -16,6 +16,8 @@ export interface SuiteOptions {
   /** How many of the folder names and hostile mails the server must take, lest a suite that can't fill it passes. */
   readonly folderCount: number;
   readonly hostileCount: number;
+  /** A server that takes minutes over larger ones is not what is tested. */
+  readonly hostileBytesMax?: number;
   readonly killCount?: number;
 }
 
@@ -97,7 +99,10 @@ export function interopSuite(options: SuiteOptions): void {
       });
       expect(made).toBe(options.folderCount);
       await client.command(`CREATE ${quote(at('Hostile'))}`);
-      const taken = await countTaken(hostileMails(), ({ raw }) => client.append(at('Hostile'), [{ raw }]));
+      const sent = hostileMails().filter(
+        ({ raw }) => raw.length <= (options.hostileBytesMax ?? Number.POSITIVE_INFINITY),
+      );
+      const taken = await countTaken(sent, ({ raw }) => client.append(at('Hostile'), [{ raw }]));
       expect(taken).toBe(options.hostileCount);
       await sync();
       expect(await judge()).toEqual([]);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpackPackages } from './debian-packages.ts';
 import { freePort } from './dovecot.ts';
-import { connectImap, type ImapClient } from './imap-client.ts';
+import { connectImap, type ImapClient, quote } from './imap-client.ts';
 import { type InteropServer, listAll } from './interop-server.ts';
 import { startPreauthFront } from './preauth-front.ts';
 
@@ -68,6 +68,10 @@ export async function startCourier(): Promise<InteropServer> {
     async changeUidValidity(user, path) {
       const name = path === 'INBOX' ? '' : path.slice('INBOX'.length);
       rmSync(join(homeOf(user), 'Maildir', name, 'courierimapuiddb'));
+      // EXAMINE writes no such file: until somebody selects the folder, it would be another one each time.
+      const imap = await client(user);
+      await imap.command(`SELECT ${quote(path)}`);
+      await imap.close();
     },
     async stop() {
       await front.stop();

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Certificate } from './certificates.ts';
 import { connectImap, type ImapClient, type ListedFolder } from './imap-client.ts';
 import { listAll } from './interop-server.ts';
 
@@ -12,12 +13,16 @@ export interface DovecotOptions {
   /** Offer COMPRESS=DEFLATE. */
   readonly compress?: boolean;
   readonly connectionsPerUser?: number;
+  /** Also serve IMAPS, on a port of its own. */
+  readonly tls?: Certificate;
   /** Lines added to the configuration. */
   readonly extra?: string;
 }
 
 export interface Dovecot {
   readonly port: number;
+  /** 0: no TLS was asked for. */
+  readonly tlsPort: number;
   readonly password: string;
   readonly folder: string;
   client(user: string): Promise<ImapClient>;
@@ -41,14 +46,17 @@ export async function freePort(): Promise<number> {
 export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
   const folder = mkdtempSync(join(tmpdir(), 'backproc-dovecot-'));
   const port = await freePort();
+  const tlsPort = options.tls === undefined ? 0 : await freePort();
   const config = join(folder, 'dovecot.conf');
   prepareFolders(folder);
-  writeFileSync(config, configuration(folder, port, options));
+  if (options.tls) writeCertificate(folder, options.tls);
+  writeFileSync(config, configuration(folder, port, tlsPort, options));
   const child = spawn('/usr/sbin/dovecot', ['-F', '-c', config], { stdio: ['ignore', 'ignore', 'inherit'] });
   await untilReady(child, port, folder);
   const client = (user: string): Promise<ImapClient> => connectImap(port, user, 'pw');
   return {
     port,
+    tlsPort,
     password: 'pw',
     folder,
     client,
@@ -70,7 +78,15 @@ function prepareFolders(folder: string): void {
   chownSync(join(folder, 'mail'), uid, uid);
 }
 
-function configuration(folder: string, port: number, options: DovecotOptions): string {
+function writeCertificate(folder: string, { key, cert }: Certificate): void {
+  writeFileSync(join(folder, 'key.pem'), key);
+  writeFileSync(join(folder, 'cert.pem'), cert);
+}
+
+const tlsSettings = (folder: string): string =>
+  `ssl = yes\nssl_cert = <${folder}/cert.pem\nssl_key = <${folder}/key.pem`;
+
+function configuration(folder: string, port: number, tlsPort: number, options: DovecotOptions): string {
   const user = mailUser();
   return `
 base_dir = ${folder}/run
@@ -79,7 +95,7 @@ log_path = ${folder}/log
 instance_name = ${folder.split('/').at(-1)}
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+${tlsPort === 0 ? 'ssl = no' : tlsSettings(folder)}
 disable_plaintext_auth = no
 auth_cache_size = 1M
 default_internal_user = ${user}
@@ -102,7 +118,8 @@ service imap-login {
     port = ${port}
   }
   inet_listener imaps {
-    port = 0
+    port = ${tlsPort}
+    ssl = ${tlsPort === 0 ? 'no' : 'yes'}
   }
 }
 service imap {

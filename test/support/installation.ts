@@ -19,6 +19,10 @@ export interface Installation {
   runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome>;
   /** Started, not awaited: for kills and signals. */
   start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Outcome> };
+  startWith(
+    env: Readonly<Record<string, string>>,
+    ...args: string[]
+  ): { readonly child: ChildProcess; readonly ended: Promise<Outcome> };
   addAccount(port: number, user: string): Promise<number>;
   /** Rows of a read-only query. */
   query<T = Record<string, unknown>>(sql: string, ...values: unknown[]): T[];
@@ -44,6 +48,7 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
     run: (...args) => start({}, args).ended,
     runWith: (env, ...args) => start(env, args).ended,
     start: (...args) => start({}, args),
+    startWith: (env, ...args) => start(env, args),
     async addAccount(port, user) {
       const url = `imap://${encodeURIComponent(user)}@127.0.0.1:${port}`;
       const outcome = await installation.run(
