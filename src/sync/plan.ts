@@ -63,7 +63,7 @@ function isUnchanged(stored: StoredNumbers, observed: ObservedNumbers): boolean 
 export function planOpened(stored: StoredNumbers, observed: ObservedNumbers, kind: PassKind): Plan {
   if (stored.uidValidity === null) return { step: 'new' };
   if (observed.uidValidity !== null && observed.uidValidity !== stored.uidValidity) return { step: 'reset' };
-  if (kind === 'full') return { step: 'scan', because: 'full sync' };
+  if (kind === 'full' && !isResumed(stored)) return { step: 'scan', because: 'full sync' };
   return planRecent(stored, observed);
 }
 
@@ -76,14 +76,25 @@ function planRecent(stored: StoredNumbers, observed: ObservedNumbers): Plan {
   return delta(modseq === stored.highestModseq ? null : stored.highestModseq);
 }
 
+/** A first sync that was interrupted, or gave others their turn: first the rest, then a whole look where one is owed. */
+const isResumed = (stored: StoredNumbers): boolean => !stored.isFirstSynced && stored.pendingCount > 0;
+
 /**
- * Without CONDSTORE a change of flags shows, if at all, in the number of unseen messages. What an interrupted first sync has
- * stored was never compared again, and the pass that ends it promises the whole folder.
+ * What an interrupted first sync has stored was never compared again: without MODSEQ nobody knows which flags changed, so the
+ * pass that ends it owes a scan. A full pass does, too.
  */
+export const owesScan = (stored: StoredNumbers, observed: ObservedNumbers, kind: PassKind): boolean =>
+  stored.uidValidity === observed.uidValidity &&
+  !stored.isFirstSynced &&
+  (observed.highestModseq === null || kind === 'full');
+
+/** Without CONDSTORE a change of flags shows, if at all, in the number of unseen messages. */
 function planWithoutModseq(stored: StoredNumbers, observed: ObservedNumbers): Plan {
-  if (!stored.isFirstSynced) return { step: 'scan', because: 'the first sync was interrupted' };
+  if (!stored.isFirstSynced && !isResumed(stored)) return { step: 'scan', because: 'the first sync was interrupted' };
   const unseenMoved = observed.unseen !== null && stored.unseenCount !== null && observed.unseen !== stored.unseenCount;
-  return unseenMoved ? { step: 'scan', because: 'the number of unseen messages changed' } : delta(null);
+  return unseenMoved && stored.isFirstSynced
+    ? { step: 'scan', because: 'the number of unseen messages changed' }
+    : delta(null);
 }
 
 const delta = (flagsSince: bigint | null): Plan => ({ step: 'delta', flagsSince });

@@ -10,7 +10,7 @@ import { applyDelta, recordArrived } from './delta.ts';
 import { fetchPending } from './fetch-window.ts';
 import { createFolderPass, type FolderPass, type FolderTask, pendingCountOf } from './folder-pass.ts';
 import type { FolderReport, Ports } from './pass.ts';
-import { type ObservedNumbers, type PassKind, type Plan, planOpened, type StoredNumbers } from './plan.ts';
+import { type ObservedNumbers, owesScan, type PassKind, type Plan, planOpened, type StoredNumbers } from './plan.ts';
 import { resetFolder } from './reset.ts';
 import { scanFolder } from './scan.ts';
 import { applyVanished, endTrial, needsTrial } from './vanished.ts';
@@ -21,14 +21,16 @@ const roundsMax = 3;
 export async function syncFolder(ports: Ports, session: ImapSession, task: FolderTask): Promise<FolderReport> {
   const opened = await session.openFolder(task.folder.path, changesSince(session, task));
   const pass = createFolderPass(ports, session, task, opened);
-  let plan = planOpened(storedNumbers(task.folder, 0), observedNumbers(pass), task.kind);
+  const [stored, observed] = [storedNumbers(task.folder, 0), observedNumbers(pass)];
+  const owes = owesScan(stored, observed, task.kind);
+  let plan = planOpened(stored, observed, task.kind);
   let agrees = false;
   let isWhole = false;
-  for (let round = 0; round < roundsMax && !agrees; round += 1) {
+  for (let round = 0; round < roundsMax && !(agrees && (isWhole || !owes)); round += 1) {
     if (await applyPlan(pass, plan)) isWhole = true;
     if (pass.isCutShort) return reportOf(pass);
     agrees = await countsAgree(pass);
-    plan = { step: 'scan', because: 'the counts differ' };
+    plan = { step: 'scan', because: agrees ? 'the first sync was interrupted' : 'the counts differ' };
   }
   await endPass(pass, agrees, isWhole ? 'full' : 'recent');
   return reportOf(pass);

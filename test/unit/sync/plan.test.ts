@@ -5,6 +5,8 @@ import {
   holdsDeletions,
   nextVanishedTrust,
   type ObservedNumbers,
+  owesScan,
+  type Plan,
   planOpened,
   planVisit,
   type StoredNumbers,
@@ -36,6 +38,39 @@ const anyObserved = fc.record({
   highestModseq: fc.option(fc.bigInt({ min: 1n, max: 50n })),
   messages: fc.nat(50),
   unseen: fc.option(fc.nat(5)),
+});
+
+describe('a first sync that was interrupted', () => {
+  const begun = { ...stored, isFirstSynced: false, messageCount: null, unseenCount: null, uidNext: null };
+
+  it.each<[string, Partial<StoredNumbers>, Partial<ObservedNumbers>, 'recent' | 'full', Plan['step'], boolean]>([
+    ['asks for flags since its beginning', { pendingCount: 9 }, { highestModseq: 60n }, 'recent', 'delta', false],
+    ['goes on first where a full pass is due, and scans then', { pendingCount: 9 }, {}, 'full', 'delta', true],
+    [
+      'without MODSEQ goes on first, and scans then',
+      { pendingCount: 9, highestModseq: null },
+      { highestModseq: null },
+      'recent',
+      'delta',
+      true,
+    ],
+    [
+      'without MODSEQ, and with nothing left, scans',
+      { highestModseq: null },
+      { highestModseq: null },
+      'recent',
+      'scan',
+      true,
+    ],
+    ['before its MODSEQ was kept scans', { pendingCount: 9, highestModseq: null }, {}, 'recent', 'scan', false],
+    ['of another UIDVALIDITY is a reset', { pendingCount: 9 }, { uidValidity: 8 }, 'full', 'reset', false],
+  ])('%s', (_, more, observedMore, kind, step, owes) => {
+    const [before, now] = [
+      { ...begun, ...more },
+      { ...observed, ...observedMore },
+    ];
+    expect([planOpened(before, now, kind).step, owesScan(before, now, kind)]).toEqual([step, owes]);
+  });
 });
 
 describe('the plan of a folder', () => {
