@@ -6,7 +6,7 @@
 
 import { throwIfAborted } from '../base/abort.ts';
 import { toInstant } from '../base/clock.ts';
-import { asEngineError } from '../base/errors.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
 import {
   intersectUids,
   subtractUids,
@@ -95,7 +95,9 @@ async function addArrived(pass: FolderPass, writer: BatchWriter, rest: UidSet): 
 async function fetchWindow(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<void> {
   const placed = await placeKnownContents(pass, writer, window);
   const wanted = subtractUids(window, placed);
-  const large = await pass.session.listLarger(wanted, bulkBytesMax);
+  const oversized = intersectUids(wanted, pass.hunt.oversized);
+  const listed = await pass.session.listLarger(subtractUids(wanted, oversized), bulkBytesMax);
+  const large = unionUids(listed, oversized);
   await fetchBulk(pass, writer, subtractUids(wanted, large));
   for (const uid of uidsAscending(large)) await fetchLarge(pass, writer, uid);
 }
@@ -123,6 +125,7 @@ async function fetchBulk(pass: FolderPass, writer: BatchWriter, uids: UidSet): P
   const take = (row: BodyRow): Promise<void> | undefined => {
     pass.throwIfWriteFailed();
     got.push(row.uid);
+    pass.refusedInRow = 0;
     return writer.addBody(row);
   };
   const refusal = await refusalOf(() => pass.session.fetchBodies(uids, take));
@@ -166,8 +169,18 @@ async function settleRest(
 async function fetchAlone(pass: FolderPass, writer: BatchWriter, uid: number, refusal: string | null): Promise<void> {
   const isFetched = await fetchInParts(pass, writer, uid);
   if (isFetched) return;
+  countRefusal(pass, refusal);
   const error = refusal ?? 'the server left the message out of its answer';
   await quarantine(pass, writer, uid, `message_unfetchable: ${error}`, true);
+}
+
+/** So many in a row are not the messages' fault: the folder is left alone for a while, lest all of it goes to quarantine. */
+const refusedInRowMax = 20;
+
+function countRefusal(pass: FolderPass, refusal: string | null): void {
+  pass.refusedInRow += 1;
+  if (pass.refusedInRow > refusedInRowMax)
+    throw new EngineError('command_refused', `${refusedInRowMax} messages in a row: ${refusal ?? 'left out'}`);
 }
 
 async function fetchLarge(pass: FolderPass, writer: BatchWriter, uid: number): Promise<void> {
@@ -181,11 +194,15 @@ async function fetchInParts(pass: FolderPass, writer: BatchWriter, uid: number):
   try {
     const row = await pass.session.fetchLargeBody(uid, pass.ports.limits.messageBytesMax);
     if (row === undefined) return false;
+    pass.refusedInRow = 0;
     await writer.addBody(row);
   } catch (error) {
     const failure = asEngineError(error);
     if (failure.code !== 'message_too_large' && failure.code !== 'command_refused') throw failure;
-    await quarantine(pass, writer, uid, `${failure.code}: ${failure.detail}`, failure.code === 'command_refused');
+    const isRefused = failure.code === 'command_refused';
+    if (isRefused) countRefusal(pass, failure.detail);
+    const reason = `${isRefused ? 'message_unfetchable' : failure.code}: ${failure.detail}`;
+    await quarantine(pass, writer, uid, reason, isRefused);
   }
   await writer.flush();
   return true;

@@ -25,6 +25,8 @@ export interface PoisonHunt {
   suspect: number | null;
   /** How often in a row the suspect broke the connection. */
   breakCount: number;
+  /** UIDs larger than the server had said: they are asked for in parts. */
+  oversized: UidSet;
   /** UIDs that are not asked for again: they go to quarantine. */
   poisoned: UidSet;
 }
@@ -44,6 +46,8 @@ export interface FolderPass extends FolderTask {
   isVanishedJudged: boolean;
   /** The slice was over before everything was fetched: this pass does not end the folder's sync. */
   isCutShort: boolean;
+  /** Messages that were refused since the last one that came. */
+  refusedInRow: number;
   /** For the progress display. */
   pendingCount: number;
   noteStored(storedCount: number, bytes: number, quarantinedCount: number, settledCount: number): void;
@@ -80,6 +84,7 @@ export function createFolderPass(
     isVanishedJudged: false,
     isCutShort: false,
     pendingCount: 0,
+    refusedInRow: 0,
     noteStored(storedCount, bytes, quarantinedCount, settledCount) {
       task.slice.spend(bytes);
       counts.receivedCount += storedCount;

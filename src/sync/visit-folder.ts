@@ -5,7 +5,7 @@
 import { toInstant } from '../base/clock.ts';
 import { asEngineError, EngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
 import { quoteName } from '../base/log-line.ts';
-import { unionUids } from '../base/uid-set.ts';
+import { type UidSet, unionUids } from '../base/uid-set.ts';
 import type { Account, Folder } from '../store/store.ts';
 import { retryAtMs } from './backoff.ts';
 import type { Connection } from './connections.ts';
@@ -30,7 +30,7 @@ const windowCounts = [windowCountMax, 200, 20, 1];
 export async function visitFolder(frame: VisitFrame, connection: Connection, visit: Visit): Promise<FolderReport> {
   const { ports, account, slice } = frame;
   const startedMs = performance.now();
-  const hunt: PoisonHunt = { suspect: null, breakCount: 0, poisoned: [] };
+  const hunt: PoisonHunt = { suspect: null, breakCount: 0, oversized: [], poisoned: [] };
   let failure: ErrorRecord | null = null;
   // Ends: `reopen` throws when the account has used up its reconnections.
   for (let tries = 0; ; tries += 1) {
@@ -46,7 +46,7 @@ export async function visitFolder(frame: VisitFrame, connection: Connection, vis
       failure = asEngineError(error).toRecord();
       if (!breaksConnection(failure)) break;
       await connection.reopen(failure);
-      if (isPoisonFound(hunt)) tries = -1;
+      if (isPoisonFound(hunt, failure)) tries = -1;
     }
   }
   // Listed without a STATUS, and gone when it was opened.
@@ -54,12 +54,19 @@ export async function visitFolder(frame: VisitFrame, connection: Connection, vis
   return failFolder(frame, visit.folder, failure ?? new EngineError('folder_missing', '').toRecord());
 }
 
-/** A message that broke two connections in a row, alone each time, is not asked for a third time. */
-function isPoisonFound(hunt: PoisonHunt): boolean {
+/**
+ * A message that broke two connections in a row, alone each time, is not asked for a third time. One that was larger than any
+ * that comes in bulk, against what the server had said, is asked for in parts the second time.
+ */
+function isPoisonFound(hunt: PoisonHunt, { code }: ErrorRecord): boolean {
   if (hunt.suspect === null) return false;
+  const found: UidSet = [[hunt.suspect, hunt.suspect]];
   hunt.breakCount += 1;
-  if (hunt.breakCount < 2) return false;
-  hunt.poisoned = unionUids(hunt.poisoned, [[hunt.suspect, hunt.suspect]]);
+  if (hunt.breakCount < 2) {
+    if (code === 'response_too_large') hunt.oversized = unionUids(hunt.oversized, found);
+    return false;
+  }
+  hunt.poisoned = unionUids(hunt.poisoned, found);
   hunt.suspect = null;
   return true;
 }

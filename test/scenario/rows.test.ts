@@ -120,6 +120,24 @@ describe('a message that the server refuses', () => {
     expect((await scenario.installation.run('verify', String(scenario.acntid))).code).toBe(0);
   });
 
+  it('like all the others leaves the folder alone, and does not send it to quarantine', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 80), folder('Other', 3)],
+      script: ({ verb, args, tag, folder: open }) =>
+        verb === 'UID FETCH' && args.includes('BODY.PEEK[') && open?.path === 'INBOX'
+          ? { parts: [`${tag} NO [UNAVAILABLE] storage is down\r\n`] }
+          : undefined,
+    });
+    expect((await scenario.sync()).code).toBe(75);
+    expect(scenario.installation.query('SELECT uid FROM email_quarantine').length).toBeLessThan(25);
+    expect(scenario.installation.query('SELECT path FROM email_folders WHERE last_error IS NOT NULL')).toEqual([
+      { path: 'INBOX' },
+    ]);
+    expect(scenario.differences().every((line) => line.startsWith('lost: INBOX'))).toBe(true);
+    await scenario.retryQuarantined();
+    await scenario.expectTrueCopy();
+  });
+
   it('is stored by `message retry` once the server hands it out', async () => {
     const scenario = await startScenario({ folders: [folder('INBOX', 5)], script: refuse(3) });
     await scenario.sync();

@@ -133,6 +133,27 @@ describe('a FETCH answer', () => {
   });
 });
 
+describe('a message that is larger than the server says', () => {
+  it('is had in parts, however much larger', async () => {
+    const inbox = folder('INBOX', 25);
+    const bytes = Buffer.from(`Subject: large\r\n\r\n${'a line of text, and another one\r\n'.repeat(600_000)}`);
+    inbox.messages[6] = message(7, 'INBOX', { raw: bytes });
+    const script: Script = ({ verb, args }, honest) => {
+      if (verb === 'UID SEARCH' && args.includes('LARGER')) return { parts: ['* SEARCH\r\n', ...honest.slice(-1)] };
+      if (verb !== 'UID FETCH') return undefined;
+      return {
+        parts: honest.map((part) =>
+          typeof part === 'string' ? part.replace(/RFC822.SIZE \d+/, 'RFC822.SIZE 100') : part,
+        ),
+      };
+    };
+    const scenario = await startScenario({ folders: [inbox], script }, { EMAIL_NETWORK_TIMEOUT: 10 });
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(scenario.installation.query('SELECT uid, error FROM email_quarantine')).toEqual([]);
+  });
+});
+
 describe('a row that FETCH leaves out', () => {
   for (const count of [12, 60]) {
     it(`of ${count} is not taken for deleted while SEARCH lists it`, async () => {

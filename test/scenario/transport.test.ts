@@ -59,6 +59,29 @@ describe('a server that', () => {
     expect(scenario.differences()).toEqual([]);
   });
 
+  for (const [what, isPlace] of [
+    ['bodies', (verb: string, args: string) => verb === 'UID FETCH' && args.includes('BODY.PEEK[]')],
+    ['flags', (verb: string, args: string) => verb === 'UID FETCH' && !args.includes('BODY')],
+    ['its folders', (verb: string) => verb === 'LIST'],
+  ] as const) {
+    it(`drips ${what}, a byte at a time, is given up at the deadline`, async () => {
+      let count = 0;
+      const scenario = await startScenario({
+        folders: [folder('INBOX', 40), folder('Other', 3)],
+        script: ({ verb, args }, honest) => {
+          if (!isPlace(verb, args)) return undefined;
+          count += 1;
+          return count === 1 ? { parts: honest, dripMs: 20 } : undefined;
+        },
+      });
+      const startedMs = performance.now();
+      expect([0, 75]).toContain((await scenario.sync()).code);
+      expect(performance.now() - startedMs).toBeLessThan(20_000);
+      expect(count).toBeGreaterThan(0);
+      await scenario.expectTrueCopy();
+    });
+  }
+
   it('falls silent at every command leaves the account backed off', async () => {
     const scenario = await startScenario({ folders: [folder('INBOX', 3)], script: () => ({ parts: [] }) });
     const outcome = await scenario.sync();

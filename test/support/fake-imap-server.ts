@@ -20,6 +20,8 @@ import type { ListedFolder } from './imap-client.ts';
 export interface Scripted {
   readonly parts: readonly Part[];
   readonly ending?: 'close' | 'reset';
+  /** A byte each so many ms, for as long as somebody listens. */
+  readonly dripMs?: number;
 }
 
 export interface FakeOptions {
@@ -92,11 +94,23 @@ function serve(
       fake.commands.push(`${connection} ${command.verb} ${command.args}`);
       const honest = answer(command, fake, capabilities, session);
       const scripted = fake.script?.({ ...command, folder: session.folder }, honest);
-      for (const part of scripted?.parts ?? honest) socket.write(part);
+      if (scripted?.dripMs !== undefined) drip(socket, scripted.parts, scripted.dripMs);
+      else for (const part of scripted?.parts ?? honest) socket.write(part);
       if (scripted?.ending === 'reset') socket.resetAndDestroy();
       else if (scripted?.ending === 'close' || command.verb === 'LOGOUT') socket.end();
     }
   });
+}
+
+function drip(socket: Socket, parts: readonly Part[], everyMs: number): void {
+  const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  let at = 0;
+  const timer = setInterval(() => {
+    socket.write(bytes.subarray(at, at + 1));
+    at += 1;
+    if (at >= bytes.length) clearInterval(timer);
+  }, everyMs);
+  socket.on('close', () => clearInterval(timer));
 }
 
 /** Lines as latin1; a literal is asked for and becomes a quoted part of its line. */
