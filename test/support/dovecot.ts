@@ -60,7 +60,8 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     password: 'pw',
     folder,
     client,
-    doveadm: (...args) => execFileSync('/usr/bin/doveadm', ['-c', config, ...args], { encoding: 'utf8' }),
+    doveadm: (...args) =>
+      execFileSync('/usr/bin/doveadm', ['-c', config, ...args], { encoding: 'utf8', stdio: 'pipe' }),
     listing: (user) => listAll(client, user),
     stop: () => stop(child, folder),
   };
