@@ -117,7 +117,8 @@ describe('a server that', () => {
       await scenario.retryQuarantined();
       await scenario.expectTrueCopy();
     }
-  });
+    // Every reconnection gets its flood.
+  }, 180_000);
 
   it('corrupts the protocol is not believed', async () => {
     const scenario = await startScenario({
