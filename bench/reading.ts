@@ -131,7 +131,14 @@ async function fill(store: Store, raws: readonly Buffer[]): Promise<void> {
   const [folder] = await store.applyFolderPlan(acntid, { create: [inbox], update: [], missing: [] }, at);
   const place = { emfdid: folder?.emfdid ?? 0, uidValidity: 7, at };
   const batch = { placements: [], quarantined: [], settled: [], day: null, isFirstSync: true };
-  const nothing = { flagChanges: [], reviveIds: [], vanishedIds: [], held: null, forgottenQuarantine: [] };
+  const nothing = {
+    flagChanges: [],
+    reviveIds: [],
+    vanishedIds: [],
+    held: null,
+    forgottenQuarantine: [],
+    highestModseq: null,
+  };
   await store.recordListing({ ...place, ...nothing, listedUid: raws.length, pending: [[1, raws.length]] });
   for (let start = 0; start < raws.length; start += 250) {
     const messages = raws.slice(start, start + 250).map((raw, index) => incoming(raw, start + index + 1));
