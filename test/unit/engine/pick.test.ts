@@ -129,7 +129,8 @@ describe('patient tasks', () => {
 describe('connections', () => {
   it('come one for each before a second for any, then in turns as far as they are of use', () => {
     const tasks = [due(1, { connectionCountMax: 2 }), due(2, { connectionCountMax: 20 })];
-    expect(startsOf({ due: tasks }).map(({ connections }) => connections)).toEqual([2, 3]);
+    const roomy = { ...ceilings, connectionsPerHost: 10 };
+    expect(startsOf({ due: tasks, ceilings: roomy }).map(({ connections }) => connections)).toEqual([2, 3]);
     const many = range(6).map((acntid) => due(acntid, { connectionCountMax: 20 }));
     expect(startsOf({ due: many }).map(({ connections }) => connections)).toEqual([1, 1, 1, 1, 1, 1]);
   });
