@@ -14,8 +14,10 @@ export interface Place {
   /** Of this pool: connections to send mail are counted apart from those to fetch it. */
   readonly host: string;
   readonly needsConnection: boolean;
-  /** By its class, or because its host is slow. */
+  /** By its class. */
   readonly isPatient: boolean;
+  /** Its host is slow: there it waits like everyone, but of the slots it leaves some to other hosts. */
+  readonly isSlow: boolean;
 }
 
 export interface Usage {
@@ -53,10 +55,10 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
   const hasKept = (task: Candidate): boolean =>
     poolOf(task) === 'sync' && task.server !== null && kept.get(task.acntid) === task.server;
 
-  const slotsLeft = ({ pool, isPatient }: Place): number => {
+  const slotsLeft = ({ pool, isPatient, isSlow }: Place): number => {
     const [all, used] = [ceilings.slots[pool], useOf(pools, pool)];
     const left = all - used.tasks;
-    return isPatient ? Math.min(left, all - reserveOf(all) - used.patientTasks) : left;
+    return isPatient || isSlow ? Math.min(left, all - reserveOf(all) - used.patientTasks) : left;
   };
   const connectionsLeft = ({ host, needsConnection, isPatient }: Place): number => {
     if (!needsConnection) return Number.POSITIVE_INFINITY;
@@ -129,11 +131,10 @@ function countRunning(situation: Omit<Situation<Candidate>, 'due'>, slow: Readon
 
 type Task = Pick<Candidate, 'class' | 'acntid' | 'server'>;
 
-function countTask({ pools, hosts, accounts, servers }: Counts, task: Task, { pool, host, isPatient }: Place): void {
-  for (const use of [useOf(pools, pool), useOf(hosts, host)]) {
-    use.tasks += 1;
-    if (isPatient) use.patientTasks += 1;
-  }
+function countTask({ pools, hosts, accounts, servers }: Counts, task: Task, place: Place): void {
+  useOf(pools, place.pool).tasks += 1;
+  useOf(hosts, place.host).tasks += 1;
+  if (place.isPatient || place.isSlow) useOf(pools, place.pool).patientTasks += 1;
   accounts.set(accountOf(task), (accounts.get(accountOf(task)) ?? 0) + 1);
   if (task.server === null) return;
   const server = serverKey(task.class, task.server);
@@ -157,7 +158,7 @@ const accountOf = (task: Task): string => `${poolOf(task)}/${task.acntid}`;
 function placeOf(task: Omit<Task, 'acntid'>, slow: ReadonlySet<string>): Place {
   const { pool, isPatient } = taskClasses[task.class];
   const host = task.server === null ? pool : hostOf(pool, task.server);
-  return { pool, host, needsConnection: task.server !== null, isPatient: isPatient || slow.has(host) };
+  return { pool, host, needsConnection: task.server !== null, isPatient, isSlow: slow.has(host) };
 }
 
 /** Hosts where half of what runs, or more, has been running for long: what starts there may be long, too. */

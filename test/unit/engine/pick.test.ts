@@ -120,6 +120,11 @@ describe('patient tasks', () => {
     expect(numbersOf(starts)).toContain(99);
   });
 
+  it('that overran their slice take nothing from what is prompt on their host', () => {
+    const overrun = range(4).map((acntid) => running(acntid, { class: 'first', startedMs: noonMs - 10 * minute }));
+    expect(numbersOf(startsOf({ due: [due(98), due(99)], running: overrun }))).toEqual([98, 99]);
+  });
+
   it('still get their turn where there is room for one task only', () => {
     const tiny: Ceilings = { slots: { send: 1, sync: 1, read: 1 }, connectionsPerHost: 1, connectionsPerAccount: 1 };
     expect(numbersOf(startsOf({ due: [due(1, { class: 'first' })], ceilings: tiny }))).toEqual([1]);
