@@ -49,7 +49,7 @@ async function find(store: Store, config: Config, acntid: number): Promise<Findi
   const times = await store.accountTimes(acntid);
   if (!times) throw new EngineError('account_unknown', `${acntid}.`);
   const rest = (await store.serverRests()).find(({ server }) => server === times.server);
-  const known = { fruitlessCount: 0, serverRetryMs: rest ? Date.parse(rest.retryAt) : null, serverOkMs: null };
+  const known = { pause: null, serverRetryMs: rest ? Date.parse(rest.retryAt) : null, serverOkMs: null };
   const nowMs = Date.now();
   const rules = rulesOf(config, dailySpreadMs(await store.accountCount()));
   const clock = createLocalClock(config.BACKPROC_TIME_ZONE);

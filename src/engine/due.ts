@@ -10,13 +10,12 @@ import { scopeAt } from './schedule.ts';
 
 /** What only the engine knows of an account. */
 export interface EngineKnowledge {
-  readonly fruitlessCount: number;
-  readonly pause?: Pause | null;
+  readonly pause: Pause | null;
   readonly serverRetryMs: number | null;
   readonly serverOkMs: number | null;
 }
 
-const nothingKnown: EngineKnowledge = { fruitlessCount: 0, serverRetryMs: null, serverOkMs: null };
+const nothingKnown: EngineKnowledge = { pause: null, serverRetryMs: null, serverOkMs: null };
 
 /** 200 accounts with 20 folders each are read in some 10 ms: longer must no thread be kept from its other work. */
 const pageSize = 200;

@@ -80,7 +80,12 @@ function workOf(account: ScheduledAccount, look: Look, lane: Lane | undefined, d
     if (!folder.isFirstSynced) first?.push(folder.emfdid);
   }
   return {
-    scope: { kind: 'schedule', recent: recent ?? [], full: full ?? [] },
+    scope: {
+      kind: 'schedule',
+      recent: recent ?? [],
+      full: full ?? [],
+      ...(lane === 'prompt' && { leavesFirst: true }),
+    },
     first: first ?? [],
     class: mostUrgent(due, look.isPresent),
     folderCount: (recent?.length ?? 0) + (full?.length ?? 0),

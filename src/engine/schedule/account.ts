@@ -32,10 +32,7 @@ export interface ScheduledAccount {
   readonly retryMs: number | null;
   /** End of the last pass; null: never looked at. */
   readonly checkedMs: number | null;
-  /** Passes in a row that ended well, brought nothing, and left something due at once. */
-  readonly fruitlessCount: number;
-  /** More exactly than `fruitlessCount`, where it is known. */
-  readonly pause?: Pause | null;
+  readonly pause: Pause | null;
   /** Not before this instant: the whole server failed or asked for rest. */
   readonly serverRetryMs: number | null;
   /** When the server last answered any account. */

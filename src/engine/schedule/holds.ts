@@ -2,7 +2,7 @@
  * What holds back that which is due, as a list: the schedule asks it, `explain` prints it. Pure. A time further ahead than any
  * wait we ever set comes from a clock that jumped, and holds nothing.
  */
-import type { Pause, ScheduledAccount, ScheduledFolder } from './account.ts';
+import type { ScheduledFolder } from './account.ts';
 import type { Look } from './rules.ts';
 import { healsWithServer } from './server-health.ts';
 
@@ -88,20 +88,12 @@ const pauseMsMax = 900_000;
 export const pauseMs = (fruitlessCount: number): number =>
   Math.min(pauseMsMax, pauseMsFirst * 2 ** Math.min(fruitlessCount - 1, 10));
 
-/** Where only a count is known: of everything that was due when the last pass ended. */
-function pauseOf({ fruitlessCount, checkedMs, folders }: ScheduledAccount): Pause | null {
-  if (fruitlessCount === 0 || checkedMs === null) return null;
-  const emfdids = folders.map(({ emfdid }) => emfdid);
-  return { emfdids, fromMs: checkedMs, untilMs: checkedMs + pauseMs(fruitlessCount) };
-}
-
 /** A rule that passes do not satisfy must not become a loop. */
 export const pauseHold = {
   name: 'pause',
   text: 'passes ended well, but left this due: the next one comes later',
   /** `emfdid` null: of the account as a whole. */
-  untilMs(dueMs: number, emfdid: number | null, { account, nowMs }: Look): number {
-    const { pause = pauseOf(account) } = account;
+  untilMs(dueMs: number, emfdid: number | null, { account: { pause }, nowMs }: Look): number {
     if (pause === null || dueMs > pause.fromMs || pause.untilMs - nowMs > pauseMsMax) return 0;
     return emfdid === null || pause.emfdids.includes(emfdid) ? pause.untilMs : 0;
   },

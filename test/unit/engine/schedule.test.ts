@@ -214,7 +214,6 @@ const anyAccount: fc.Arbitrary<ScheduledAccount> = fc.record({
   failureCode: fc.constantFrom(null, 'timeout', 'auth_failed', 'throttled'),
   retryMs: msOrNull,
   checkedMs: msOrNull,
-  fruitlessCount: fc.nat(3),
   pause: fc.option(fc.record({ emfdids: fc.array(fc.integer({ min: 1, max: 1000 })), fromMs: ms, untilMs: ms }), {
     nil: null,
   }),

@@ -114,12 +114,12 @@ describe('a month of a thousand accounts', () => {
     expect(report.outboxWorstMs).toBeLessThan(3 * second);
     // Two days: one try each quarter of an hour, not one for each of 60 accounts.
     expect(deadTries).toBeLessThan(250);
-  }, 300_000);
+  }, 900_000);
 });
 
 describe('an overloaded engine', () => {
   it('lets nobody starve: all have their turns, outbox mail does not wait, first syncs finish', async () => {
-    const servers = many(120, (index) => ({
+    const servers = many(80, (index) => ({
       name: `mail${index % 10}.example.com`,
       group: 'all',
       passMs: [20 * second, 60 * second] as const,
@@ -129,7 +129,7 @@ describe('an overloaded engine', () => {
         servers,
         days: 2,
         outboxMs: minute,
-        ceilings: { slots: { send: 4, sync: 3, read: 1 }, connectionsPerHost: 2, connectionsPerAccount: 1 },
+        ceilings: { slots: { send: 4, sync: 2, read: 1 }, connectionsPerHost: 2, connectionsPerAccount: 1 },
       }),
     );
     const counts = servers.map((_, index) => report.passesOf.get(index + 1) ?? 0);
@@ -139,7 +139,7 @@ describe('an overloaded engine', () => {
     expect(report.referee.worstMs.get('all')).toBeLessThan(2 * hour);
     expect(report.outboxWorstMs).toBeLessThan(3 * second);
     expect(report.firstSyncsMs.get('all')).toBeLessThan(2 * day);
-  }, 120_000);
+  }, 600_000);
 });
 
 describe('any few days', () => {
@@ -176,7 +176,7 @@ describe('any few days', () => {
       }),
       { numRuns: 8 },
     );
-  }, 120_000);
+  }, 600_000);
 
   it('after a clock that was years ahead, nobody is parked', async () => {
     const report = await runWorld(

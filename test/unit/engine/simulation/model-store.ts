@@ -1,10 +1,10 @@
 /** The store's side of a simulation: the times of accounts, as sync leaves them behind. Instants in wall-clock milliseconds. */
 import { toInstant } from '../../../../src/base/clock.ts';
 import type { ErrorRecord } from '../../../../src/base/errors.ts';
-import type { Work } from '../../../../src/engine/schedule.ts';
 import type { AccountTimes, ServerRest } from '../../../../src/store/schedule.ts';
+import type { Store } from '../../../../src/store/store.ts';
 import { retryAtMs } from '../../../../src/sync/backoff.ts';
-import type { PlannerPorts } from './driver/state.ts';
+import type { Scope } from '../../../../src/sync/pass.ts';
 
 export interface ModelFolder {
   readonly emfdid: number;
@@ -55,8 +55,13 @@ export function timesOf(account: ModelAccount): AccountTimes {
   return account.times;
 }
 
+type ModelStore = Pick<
+  Store,
+  'accountCount' | 'accountTimes' | 'accountTimesPage' | 'serverRests' | 'recordServerRest'
+>;
+
 /** `accounts`: account 1 first; undefined: removed. */
-export function createModelStore(accounts: () => readonly (ModelAccount | undefined)[]): PlannerPorts['store'] {
+export function createModelStore(accounts: () => readonly (ModelAccount | undefined)[]): ModelStore {
   const rests = new Map<string, ServerRest>();
   return {
     accountCount: async () => accounts().length,
@@ -76,21 +81,25 @@ export function createModelStore(accounts: () => readonly (ModelAccount | undefi
   };
 }
 
-/** As sync/sync-account.ts and store/sqlite/pass.ts write it. Returns whether anything new came. */
-export function endPassWell(account: ModelAccount, { scope, first }: Work, firstMs: number, nowMs: number): boolean {
-  if (scope.kind !== 'schedule') return false;
+/** Never synced, and looked at by a pass of this scope (sync/visits.ts). */
+export const firstFolders = ({ folders }: ModelAccount, scope: Scope): ModelFolder[] =>
+  scope.kind === 'schedule' && scope.leavesFirst === true ? [] : folders.filter(({ firstMs }) => firstMs > 0);
+
+/** As sync/sync-account.ts and store/sqlite/pass.ts write it, when the first syncs have had `firstMs`. */
+export function endPassWell(account: ModelAccount, scope: Scope, firstMs: number, nowMs: number): void {
+  if (scope.kind !== 'schedule') return;
   const [recent, full] = [new Set(scope.recent), new Set(scope.full)];
   let left = firstMs;
-  for (const folder of account.folders) {
-    if (first.includes(folder.emfdid)) {
-      const step = Math.min(folder.firstMs, left);
-      [left, folder.firstMs] = [left - step, folder.firstMs - step];
-      if (folder.firstMs <= 0) Object.assign(folder, { recentMs: nowMs, fullMs: nowMs });
-    } else if (full.has(folder.emfdid)) Object.assign(folder, { recentMs: nowMs, fullMs: nowMs });
+  for (const folder of firstFolders(account, scope)) {
+    const step = Math.min(folder.firstMs, left);
+    [left, folder.firstMs] = [left - step, folder.firstMs - step];
+    if (folder.firstMs <= 0) Object.assign(folder, { recentMs: nowMs, fullMs: nowMs });
+  }
+  for (const folder of account.folders.filter((one) => one.firstMs <= 0)) {
+    if (full.has(folder.emfdid)) Object.assign(folder, { recentMs: nowMs, fullMs: nowMs });
     else if (recent.has(folder.emfdid)) folder.recentMs = nowMs;
   }
   Object.assign(account, { checkedMs: nowMs, retryMs: null, failure: null, failureCount: 0, times: null });
-  return firstMs > left;
 }
 
 export function endPassBadly(account: ModelAccount, failure: ErrorRecord, nowMs: number): void {

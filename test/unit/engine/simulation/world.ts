@@ -1,19 +1,19 @@
 /**
  * A simulated month: accounts on servers of every temper, users who come and go, mail to send, clocks that jump, engines that
- * are killed. Drives the planner as the engine's loop does, on the real schedule, pick and SQLite queue.
+ * are killed. The engine's own loop runs in it (engine.ts), on timers of simulated time.
  */
+import { vi } from 'vitest';
 import type { ErrorCode, ErrorRecord } from '../../../../src/base/errors.ts';
 import type { Ceilings } from '../../../../src/engine/pick/situation.ts';
 import type { Rules } from '../../../../src/engine/schedule/account.ts';
-import type { Queue } from '../../../../src/queue/queue.ts';
-import { inMemory, openJobFile } from '../../../../src/queue/sqlite/job-file.ts';
-import { createSqliteQueue } from '../../../../src/queue/sqlite/sqlite-queue.ts';
-import { createPlanner, type Planner } from './driver/planner.ts';
-import type { Planned } from './driver/state.ts';
-import { createModelStore, endPassBadly, endPassWell, type ModelAccount } from './model-store.ts';
+import type { Queue, QueuedTask } from '../../../../src/queue/queue.ts';
+import type { FolderReport, PassReport, PassTask } from '../../../../src/sync/pass.ts';
+import { createEngine, type SimulatedEngine } from './engine.ts';
+import { createModelStore, endPassBadly, endPassWell, firstFolders, type ModelAccount } from './model-store.ts';
 import { createRandom, type Random } from './random.ts';
 import { createReferee, type Referee } from './referee.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
+import { createTimers, type Timers } from './timers.ts';
 
 export interface Server {
   readonly name: string;
@@ -46,7 +46,7 @@ export interface WorldOptions {
   readonly outboxMs: number;
   /** In simulated time: the wall clock moves by so much. */
   readonly jumps: readonly (readonly [atMs: number, byMs: number])[];
-  /** In simulated time: the engine is killed, and another starts a minute later with an empty queue. */
+  /** In simulated time: the engine is killed, and another starts at once with an empty queue. */
   readonly kills: readonly number[];
   /** In simulated time: the job database is lost while the engine runs. */
   readonly losses: readonly number[];
@@ -65,7 +65,6 @@ export interface WorldReport {
   readonly deadTries: number;
   /** By class, as `status` would print it. */
   readonly lateness: Awaited<ReturnType<Queue['lateness']>>;
-  readonly worstTickMs: number;
 }
 
 const second = 1000;
@@ -76,23 +75,24 @@ interface World {
   readonly options: WorldOptions;
   readonly random: Random;
   readonly time: Timeline;
+  readonly timers: Timers;
   readonly accounts: readonly ModelAccount[];
+  readonly store: ReturnType<typeof createModelStore>;
   readonly referee: Referee;
   skewMs: number;
-  queue: Queue;
-  planner: Planner;
-  /** Something happened that the engine is told of. */
-  isWoken: boolean;
-  /** Of this engine; a kill makes the ends of earlier passes meaningless. */
+  engine: SimulatedEngine;
+  /** Of engines: a kill makes the ends of earlier passes meaningless. */
   generation: number;
+  /** Something happened that the engine has to do with. */
+  isTouched: boolean;
   /** Accounts that may be late for once: the clock jumped, or the engine was away, since their last pass. */
   readonly excused: Set<number>;
   readonly offeredMs: Map<number, number>;
+  readonly passesOf: Map<number, number>;
+  readonly firstSyncsMs: Map<string, number>;
   outboxWorstMs: number;
   outboxCount: number;
   deadTries: number;
-  readonly passesOf: Map<number, number>;
-  readonly firstSyncsMs: Map<string, number>;
 }
 
 const wallMs = (world: World): number => world.options.startMs + world.time.nowMs + world.skewMs;
@@ -100,60 +100,81 @@ const serverOf = (world: World, account: ModelAccount): Server => world.options.
 
 export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   const world = createWorld(options);
-  startEngine(world);
-  await world.planner.refill();
-  schedulePeople(world);
-  scheduleOutbox(world);
-  scheduleMishaps(world);
-  const worstTickMs = await runEngine(world);
-  const lateness = await world.queue.lateness(wallMs(world) - day);
-  await world.queue.close();
+  vi.stubGlobal('setTimeout', world.timers.set);
+  vi.stubGlobal('clearTimeout', world.timers.clear);
+  try {
+    await world.engine.start();
+    await world.timers.settle();
+    schedulePeople(world);
+    scheduleOutbox(world);
+    scheduleMishaps(world);
+    await live(world);
+    return await reportOf(world);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+}
+
+async function live(world: World): Promise<void> {
+  const { time, timers, options } = world;
+  const endMs = options.days * day;
+  while (time.nowMs < endMs) {
+    await time.advanceTo(Math.min(endMs, time.nextMs()));
+    if (!world.isTouched && !timers.hasFired()) continue;
+    world.isTouched = false;
+    await timers.settle();
+  }
+}
+
+async function reportOf(world: World): Promise<WorldReport> {
   const { referee, accounts, outboxWorstMs, outboxCount, firstSyncsMs, deadTries, passesOf } = world;
+  const unfinished = accounts
+    .filter(({ folders }) => folders.some(({ firstMs }) => firstMs > 0))
+    .map((account) => [serverOf(world, account).group, Number.POSITIVE_INFINITY] as const);
+  const lateness = await world.engine.queue().lateness(wallMs(world) - day);
+  world.engine.kill();
   return {
     referee,
     accounts,
+    nowMs: wallMs(world),
     outboxWorstMs,
     outboxCount,
-    deadTries,
+    firstSyncsMs: new Map([...firstSyncsMs, ...unfinished]),
     passesOf,
+    deadTries,
     lateness,
-    worstTickMs,
-    nowMs: wallMs(world),
-    firstSyncsMs: new Map([...firstSyncsMs, ...unfinishedGroups(world)]),
   };
-}
-
-function unfinishedGroups(world: World): [string, number][] {
-  return world.accounts
-    .filter(({ folders }) => folders.some(({ firstMs }) => firstMs > 0))
-    .map((account) => [serverOf(world, account).group, Number.POSITIVE_INFINITY]);
 }
 
 function createWorld(options: WorldOptions): World {
   const random = createRandom(options.seed);
+  const time = createTimeline();
+  const accounts = options.servers.map((server, index) => makeAccount(options, random, server, index + 1));
   const world: World = {
     options,
     random,
-    time: createTimeline(),
-    accounts: options.servers.map((server, index) => makeAccount(options, random, server, index + 1)),
+    time,
+    timers: createTimers(time),
+    accounts,
+    store: createModelStore(() => accounts),
     referee: createReferee(options.rules(0), options.timeZone, options.dailyStart),
     skewMs: 0,
-    queue: createSqliteQueue(openJobFile(inMemory)),
-    planner: undefined as never,
-    isWoken: false,
+    engine: undefined as never,
     generation: 0,
+    isTouched: false,
     excused: new Set(),
     offeredMs: new Map(),
+    passesOf: new Map(),
+    firstSyncsMs: new Map(),
     outboxWorstMs: 0,
     outboxCount: 0,
     deadTries: 0,
-    passesOf: new Map(),
-    firstSyncsMs: new Map(),
   };
+  makeEngine(world);
   return world;
 }
 
-/** INBOX, one more of high priority, one or two of low; synced during the day before the start, or never. */
+/** INBOX, one more of high priority, one or two of low; synced during the last hours, or never. */
 function makeAccount(options: WorldOptions, random: Random, server: Server, acntid: number): ModelAccount {
   const isNew = random.next() < options.newShare;
   const lowCount = 1 + (acntid % 2);
@@ -172,79 +193,71 @@ function makeAccount(options: WorldOptions, random: Random, server: Server, acnt
   return { acntid, server: `${server.name}:993`, userId: `u${acntid}`, checkedMs, folders, ...nothing };
 }
 
-function startEngine(world: World): void {
-  const { options, time } = world;
+function makeEngine(world: World): void {
+  const { options, time, store } = world;
   world.generation += 1;
-  // The queue may be replaced under the planner, as open-queue.ts does it.
-  const queue = new Proxy({} as Queue, { get: (_, verb: keyof Queue) => world.queue[verb] });
-  world.planner = createPlanner({
-    store: createModelStore(() => world.accounts),
-    queue,
+  world.engine = createEngine({
+    accounts: () => world.accounts,
     nowMs: () => wallMs(world),
     monotonicMs: () => time.nowMs,
     rules: options.rules,
-    ceilings: () => options.ceilings,
-    log: () => undefined,
+    ceilings: options.ceilings,
+    rests: store,
+    runPass: (task) => runPass(world, task),
+    send: (task) => send(world, task),
   });
 }
 
-/**
- * As the engine's loop: wakes for what is due, for what ended and for what is new, at most once a second. Returns the slowest
- * tick in real time.
- */
-async function runEngine(world: World): Promise<number> {
-  const { time, options } = world;
-  const endMs = options.days * day;
-  let worstTickMs = 0;
-  while (time.nowMs < endMs) {
-    const startedMs = performance.now();
-    const starts = await world.planner.tick([]);
-    worstTickMs = Math.max(worstTickMs, performance.now() - startedMs);
-    for (const planned of starts) startTask(world, planned);
-    const next = await world.planner.nextStartMs([]);
-    const dueMs = next === null ? endMs : next - options.startMs - world.skewMs;
-    // What is due and did not start waits for its own account: an end will tell.
-    const wakeMs = dueMs <= time.nowMs && starts.length === 0 ? time.nowMs + 5 * second : dueMs;
-    await sleep(world, Math.min(endMs, Math.max(time.nowMs + second, wakeMs)));
-  }
-  return worstTickMs;
+/** Resolves at an instant of simulated time; never, when the engine was killed meanwhile. */
+function after(world: World, ms: number): Promise<void> {
+  const { generation, time } = world;
+  return new Promise((resolve) => {
+    time.at(time.nowMs + ms, () => {
+      if (world.generation !== generation) return;
+      world.isTouched = true;
+      resolve();
+    });
+  });
 }
 
-/** Until `untilMs`, or until something woke the engine, a second at least. */
-async function sleep(world: World, untilMs: number): Promise<void> {
-  const { time } = world;
-  world.isWoken = false;
-  await time.advanceTo(Math.min(untilMs, time.nowMs + second));
-  while (!world.isWoken && time.nowMs < untilMs) await time.advanceTo(Math.min(untilMs, time.nextMs()));
-}
-
-function startTask(world: World, planned: Planned): void {
-  if (planned.work) startPass(world, planned);
-  else startSending(world, planned);
-}
-
-function startPass(world: World, planned: Planned): void {
-  const account = world.accounts[planned.acntid - 1] as ModelAccount;
+async function runPass(world: World, { acntid, scope, sliceMs }: PassTask): Promise<PassReport> {
+  const account = world.accounts[acntid - 1] as ModelAccount;
   const server = serverOf(world, account);
-  const { random, time, referee, generation } = world;
-  world.passesOf.set(account.acntid, (world.passesOf.get(account.acntid) ?? 0) + 1);
-  referee.noteStart(
-    account,
-    server.group,
-    wallMs(world),
-    account.failure !== null || world.excused.delete(account.acntid),
-  );
+  const { random, referee, passesOf } = world;
+  passesOf.set(acntid, (passesOf.get(acntid) ?? 0) + 1);
+  referee.noteStart(account, server.group, wallMs(world), account.failure !== null || world.excused.delete(acntid));
   const failure = failureOf(world, server);
-  const firstMs = Math.min(planned.sliceMs ?? 0, workLeft(account, planned));
-  const passMs = failure ? random.between(second, 60 * second) : random.between(...server.passMs) + firstMs;
-  time.at(time.nowMs + passMs, async () => {
-    if (world.generation !== generation) return;
-    await endPass(world, account, planned, failure, firstMs);
-  });
+  const workMs = firstFolders(account, scope).reduce((sum, { firstMs }) => sum + firstMs, 0);
+  const firstMs = Math.min(sliceMs ?? Number.POSITIVE_INFINITY, workMs);
+  await after(world, failure ? random.between(second, 60 * second) : random.between(...server.passMs) + firstMs);
+  if (failure) endPassBadly(account, failure, wallMs(world));
+  else endWell(world, account, scope, firstMs);
+  const isUnfinished = failure === null && workMs > firstMs;
+  const folders = failure === null && firstMs > 0 ? [received] : [];
+  return { acntid, folders, unchangedCount: 0, error: failure, isUnfinished, isKept: false };
 }
 
-const workLeft = ({ folders }: ModelAccount, { work }: Planned): number =>
-  folders.reduce((sum, { emfdid, firstMs }) => sum + (work?.first.includes(emfdid) ? firstMs : 0), 0);
+const received: FolderReport = {
+  emfdid: 1,
+  path: 'INBOX',
+  receivedCount: 1,
+  receivedBytes: 1,
+  flagCount: 0,
+  vanishedCount: 0,
+  quarantinedCount: 0,
+  heldCount: 0,
+  error: null,
+};
+
+function endWell(world: World, account: ModelAccount, scope: PassTask['scope'], firstMs: number): void {
+  const full = scope.kind === 'schedule' ? scope.full : [];
+  const daily = account.folders.filter(
+    (one) => one.priority === 'low' && one.firstMs <= 0 && full.includes(one.emfdid),
+  );
+  endPassWell(account, scope, firstMs, wallMs(world));
+  for (const { emfdid } of daily) world.referee.noteDailyEnd(account, emfdid, wallMs(world));
+  if (firstMs > 0) world.firstSyncsMs.set(serverOf(world, account).group, world.time.nowMs);
+}
 
 function failureOf(world: World, { dead, failure }: Server): ErrorRecord | null {
   const { time, random } = world;
@@ -256,31 +269,6 @@ function failureOf(world: World, { dead, failure }: Server): ErrorRecord | null 
   const named =
     failure.namedMs === undefined ? {} : { notBefore: new Date(wallMs(world) + failure.namedMs).toISOString() };
   return { code: failure.code, scope: 'account', remedy: 'retry', detail: 'by chance', ...named };
-}
-
-async function endPass(
-  world: World,
-  account: ModelAccount,
-  planned: Planned,
-  failure: ErrorRecord | null,
-  firstMs: number,
-): Promise<void> {
-  const nowMs = wallMs(world);
-  const { work } = planned;
-  let wasUseful = false;
-  if (failure) endPassBadly(account, failure, nowMs);
-  else if (work) {
-    const daily = account.folders.filter((folder) => isDaily(folder, planned));
-    wasUseful = endPassWell(account, work, firstMs, nowMs);
-    for (const { emfdid } of daily) world.referee.noteDailyEnd(account, emfdid, nowMs);
-    if (work.first.length > 0) world.firstSyncsMs.set(serverOf(world, account).group, world.time.nowMs);
-  }
-  world.isWoken = true;
-  await world.planner.ended(planned, { error: failure, wasUseful });
-}
-
-function isDaily({ emfdid, priority, firstMs }: ModelAccount['folders'][number], { work }: Planned): boolean {
-  return priority === 'low' && firstMs <= 0 && work?.scope.kind === 'schedule' && work.scope.full.includes(emfdid);
 }
 
 /** A user comes, is seen again and again as an application would write it, and goes. */
@@ -304,8 +292,8 @@ async function beSeen(world: World, account: ModelAccount, untilMs: number): Pro
   const wasHere = account.lastSeenMs !== null && Math.abs(nowMs - account.lastSeenMs) < timeoutMs;
   Object.assign(account, { lastSeenMs: nowMs, times: null });
   referee.notePresence(account, nowMs, nowMs + timeoutMs);
-  world.isWoken ||= !wasHere;
-  if (!wasHere) await world.planner.refresh([account.acntid]);
+  world.isTouched ||= !wasHere;
+  if (!wasHere) await world.engine.refresh([account.acntid]);
   if (time.nowMs + 14 * minute < untilMs) time.at(time.nowMs + 14 * minute, () => beSeen(world, account, untilMs));
 }
 
@@ -314,58 +302,48 @@ function scheduleOutbox(world: World): void {
   const offer = async (): Promise<void> => {
     const acntid = 1 + Math.floor(random.next() * world.accounts.length);
     if (!world.offeredMs.has(acntid)) {
-      world.isWoken = true;
+      world.isTouched = true;
       world.offeredMs.set(acntid, time.nowMs);
       const task = { kind: 'outbox', class: 'outbox', acntid, server: `smtp${acntid % 7}:465`, dueMs: wallMs(world) };
-      await world.planner.offer([{ ...task, attempts: 0, fruitlessCount: 0 }]);
+      await world.engine.offer({ ...task, attempts: 0, fruitlessCount: 0 });
     }
     time.at(time.nowMs + random.after(options.outboxMs), offer);
   };
   time.at(random.after(options.outboxMs), offer);
 }
 
-function startSending(world: World, planned: Planned): void {
-  const { time, random } = world;
-  const offeredMs = world.offeredMs.get(planned.acntid) ?? time.nowMs;
-  world.outboxWorstMs = Math.max(world.outboxWorstMs, time.nowMs - offeredMs);
+async function send(world: World, { acntid }: QueuedTask): Promise<void> {
+  const { time, random, offeredMs } = world;
+  world.outboxWorstMs = Math.max(world.outboxWorstMs, time.nowMs - (offeredMs.get(acntid) ?? time.nowMs));
   world.outboxCount += 1;
-  time.at(time.nowMs + random.between(second, 5 * second), async () => {
-    world.isWoken = true;
-    world.offeredMs.delete(planned.acntid);
-    await world.planner.ended(planned, { error: null, wasUseful: true });
-  });
+  await after(world, random.between(second, 5 * second));
+  offeredMs.delete(acntid);
 }
 
 function scheduleMishaps(world: World): void {
   const { options, time, accounts } = world;
-  const excuseAll = (): void => {
-    for (const { acntid } of accounts) world.excused.add(acntid);
-  };
-  for (const [atMs, byMs] of options.jumps)
+  const at = (atMs: number, happen: () => Promise<void>): void =>
     time.at(atMs, async () => {
-      world.isWoken = true;
-      world.skewMs += byMs;
-      world.referee.noteJump(byMs, wallMs(world));
-      for (const account of accounts)
-        if (account.lastSeenMs !== null) Object.assign(account, { lastSeenMs: account.lastSeenMs + byMs, times: null });
-      excuseAll();
-      await world.planner.refresh(accounts.map(({ acntid }) => acntid));
+      world.isTouched = true;
+      for (const { acntid } of accounts) world.excused.add(acntid);
+      await happen();
     });
+  for (const [atMs, byMs] of options.jumps) at(atMs, () => jump(world, byMs));
+  for (const atMs of options.losses) at(atMs, () => world.engine.loseQueue());
   for (const atMs of options.kills)
-    time.at(atMs, async () => {
-      await world.queue.close();
-      world.queue = createSqliteQueue(openJobFile(inMemory));
-      world.isWoken = true;
+    at(atMs, async () => {
+      world.engine.kill();
       world.offeredMs.clear();
-      startEngine(world);
-      excuseAll();
-      await world.planner.refill();
+      makeEngine(world);
+      await world.engine.start();
     });
-  for (const atMs of options.losses)
-    time.at(atMs, async () => {
-      await world.queue.close();
-      world.queue = createSqliteQueue(openJobFile(inMemory));
-      excuseAll();
-      await world.planner.refill();
-    });
+}
+
+/** Applications write by the new clock: who is here is seen now. */
+async function jump(world: World, byMs: number): Promise<void> {
+  world.skewMs += byMs;
+  world.referee.noteJump(byMs, wallMs(world));
+  for (const account of world.accounts)
+    if (account.lastSeenMs !== null) Object.assign(account, { lastSeenMs: account.lastSeenMs + byMs, times: null });
+  await world.engine.refresh(world.accounts.map(({ acntid }) => acntid));
 }
