@@ -14,10 +14,12 @@ import { register as db } from './db.ts';
 import { register as docs } from './docs.ts';
 import { register as doctor } from './doctor.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { register as explain } from './explain.ts';
 import { register as folder } from './folder.ts';
 import { register as install } from './install.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
+import { register as presence } from './presence.ts';
 import { register as run } from './run.ts';
 import { register as search } from './search.ts';
 import { register as secrets } from './secrets.ts';
@@ -54,7 +56,7 @@ export function createProgram(context: CliContext): Command {
     accountImport,
   ])
     register(account, context);
-  for (const register of [folder, message, search, log, config, secrets, db, install, doctor, docs])
+  for (const register of [folder, message, search, explain, presence, log, config, secrets, db, install, doctor, docs])
     register(program, context);
   prepare(program, context);
   return program;

@@ -5,20 +5,20 @@ import type { Config } from '../config/schema.ts';
 import type { AccountTimes, FolderTimes } from '../store/schedule.ts';
 import type { Store } from '../store/store.ts';
 import type { AccountScope } from './run-passes.ts';
-import type { Rules, ScheduledAccount, ScheduledFolder } from './schedule/account.ts';
+import type { Pause, Rules, ScheduledAccount, ScheduledFolder } from './schedule/account.ts';
 import { scopeAt } from './schedule.ts';
 
 /** What only the engine knows of an account. */
 export interface EngineKnowledge {
-  readonly fruitlessCount: number;
+  readonly pause: Pause | null;
   readonly serverRetryMs: number | null;
   readonly serverOkMs: number | null;
 }
 
-const nothingKnown: EngineKnowledge = { fruitlessCount: 0, serverRetryMs: null, serverOkMs: null };
+const nothingKnown: EngineKnowledge = { pause: null, serverRetryMs: null, serverOkMs: null };
 
-/** 500 accounts with 20 folders each are read in some 20 ms: longer must no thread be kept from its other work. */
-const pageSize = 500;
+/** 200 accounts with 20 folders each are read in some 10 ms: longer must no thread be kept from its other work. */
+const pageSize = 200;
 
 /** Every account of the store, page by page; between pages others get their turn. */
 export async function* allAccountTimes(store: Pick<Store, 'accountTimesPage'>): AsyncGenerator<AccountTimes[]> {

@@ -15,13 +15,14 @@ import type { Engine } from './engine.ts';
 import { createDispatcher, type KindOfWork } from './loop/dispatcher.ts';
 import { createKept, type KeptConnections } from './loop/kept.ts';
 import { createNews } from './loop/news.ts';
-import { createPassKind, urgent } from './loop/pass-kind.ts';
+import { createPassKind } from './loop/pass-kind.ts';
 import { createPlanner } from './loop/planner.ts';
 import { createReadKind } from './loop/read-kind.ts';
 import { createServers, type Servers } from './loop/servers.ts';
 import { createWishes, type Wish } from './loop/wishes.ts';
 import type { Ceilings, Running } from './pick/situation.ts';
 import { dailySpreadMs } from './schedule/daily-window.ts';
+import { urgentTasks } from './schedule/next-tasks.ts';
 import { isPresent } from './schedule/presence.ts';
 
 export interface LoopOptions {
@@ -67,7 +68,14 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
   const servers = createServers(store);
   const wishes = createWishes();
   const kept = createKept({ config, rules: () => rules, release: (acntid) => threads.release(acntid) });
-  const planner = createPlanner({ store, queue, servers, rules: () => rules, clock });
+  const planner = createPlanner({
+    store,
+    queue,
+    servers,
+    rules: () => rules,
+    isWanted: (acntid) => wishes.has(acntid),
+    clock,
+  });
   const passKind = createPassKind({
     store,
     threads,
@@ -96,6 +104,10 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
     kinds: () => kinds,
     kept: () => kept.list,
     ceilings: () => ceilingsOf(config()),
+    async onJump() {
+      log.warn('the clock was set, or the machine slept: all due times are worked out again');
+      await fill();
+    },
     clock,
     log,
   });
@@ -120,7 +132,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
     const account = await planner.account(acntid);
     if (!account?.enabled || account.state !== 'ok' || !rules.isSyncEnabled || account.folders.length === 0) return;
     wishes.stir(acntid);
-    await queue.put(urgent([], account, clock));
+    await queue.put(urgentTasks(account, [], nowMs()));
     dispatcher.wake();
   };
   const news = createNews({
@@ -168,7 +180,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
       const account = await planner.account(acntid);
       wishes.add(acntid, wish);
       if (!account) return wishes.fail(acntid);
-      await queue.put(urgent([], account, clock));
+      await queue.put(urgentTasks(account, [], nowMs()));
       dispatcher.wake();
     },
     stir: (acntid) => inBackground('asking for INBOX', wishInbox(acntid)),

@@ -4,7 +4,7 @@
  */
 import type { Scope } from '../sync/pass.ts';
 import type { Rules, ScheduledAccount, ScheduledFolder } from './schedule/account.ts';
-import { accountHolds, folderHolds, type HoldName, pause } from './schedule/holds.ts';
+import { accountHolds, folderHolds, type HoldName, pauseHold } from './schedule/holds.ts';
 import { isPresent } from './schedule/presence.ts';
 import {
   accountRules,
@@ -58,15 +58,15 @@ export function nextDue(account: ScheduledAccount, rules: Rules, nowMs: number, 
 export function scopeAt(account: ScheduledAccount, rules: Rules, nowMs: number, lane?: 'prompt'): Work | null {
   const look = lookAt(account, rules, nowMs);
   if (accountHolds.some(({ untilMs }) => untilMs(look) !== null)) return null;
-  const accountRule = accountRules.find((rule) => isIn(rule, lane) && isDue(rule.dueMs(look), look));
+  const accountRule = accountRules.find((rule) => isIn(rule, lane) && isDue(rule.dueMs(look), null, look));
   const due = account.folders.flatMap((folder) => dueRules(folder, look, lane, 0));
   if (due.length === 0 && !accountRule) return null;
   return workOf(account, look, lane, due);
 }
 
 /** A rule's time, or the end of the pause after passes that did not satisfy it. */
-const isDue = (dueMs: number | null, look: Look, alongMs = 0): boolean =>
-  dueMs !== null && dueMs <= look.nowMs + alongMs && pause.untilMs(dueMs, look) <= look.nowMs;
+const isDue = (dueMs: number | null, emfdid: number | null, look: Look, alongMs = 0): boolean =>
+  dueMs !== null && dueMs <= look.nowMs + alongMs && pauseHold.untilMs(dueMs, emfdid, look) <= look.nowMs;
 const isIn = (rule: { readonly lane: Lane }, lane: Lane | undefined): boolean =>
   lane === undefined || rule.lane === lane;
 
@@ -80,7 +80,12 @@ function workOf(account: ScheduledAccount, look: Look, lane: Lane | undefined, d
     if (!folder.isFirstSynced) first?.push(folder.emfdid);
   }
   return {
-    scope: { kind: 'schedule', recent: recent ?? [], full: full ?? [] },
+    scope: {
+      kind: 'schedule',
+      recent: recent ?? [],
+      full: full ?? [],
+      ...(lane === 'prompt' && { leavesFirst: true }),
+    },
     first: first ?? [],
     class: mostUrgent(due, look.isPresent),
     folderCount: (recent?.length ?? 0) + (full?.length ?? 0),
@@ -94,7 +99,7 @@ function dueRules(folder: ScheduledFolder, look: Look, lane: Lane | undefined, a
     (rule) =>
       isIn(rule, lane) &&
       rule.appliesTo(folder) &&
-      isDue(rule.dueMs(folder, look), look, alongShare * rule.alongMs(look)),
+      isDue(rule.dueMs(folder, look), folder.emfdid, look, alongShare * rule.alongMs(look)),
   );
 }
 
@@ -119,10 +124,10 @@ function classOf(rule: RuleName, isThere: boolean): TaskClass {
 function earliestDue(look: Look, lane: Lane | undefined): Due | null {
   const found: { earliest: Due | null } = { earliest: null };
   const offer = (rule: RuleName, dueMs: number, emfdid: number | null, held: LongestHold): void => {
-    const pausedMs = pause.untilMs(dueMs, look);
+    const pausedMs = pauseHold.untilMs(dueMs, emfdid, look);
     const atMs = Math.max(dueMs, held.untilMs, pausedMs);
     if (found.earliest && found.earliest.atMs <= atMs) return;
-    const hold = atMs === dueMs ? null : atMs === pausedMs ? pause.name : held.name;
+    const hold = atMs === dueMs ? null : atMs === pausedMs ? pauseHold.name : held.name;
     found.earliest = { atMs, rule, emfdid, hold, class: classOf(rule, look.isPresent) };
   };
   for (const rule of accountRules) {

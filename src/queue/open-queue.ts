@@ -29,7 +29,8 @@ export function openQueue(options: QueueOptions): Queue {
     options.onProblem(`${options.folder} is not on a RAM disk: job state is written to a real disk all the time`);
   // Without a pause: others may be waiting for verbs that failed on the same file.
   const replace = (error: unknown): void => {
-    options.onProblem(`the job database ${file} failed: ${textOf(error)}; made again from the store`);
+    const where = places.length > 1 ? '' : ', and kept in memory from now on';
+    options.onProblem(`the job database ${file} failed: ${textOf(error)}; made again from the store${where}`);
     void queue.close().catch(() => undefined);
     queue = createSqliteQueue(openNext(places, options, file));
     options.onLost();
@@ -39,15 +40,16 @@ export function openQueue(options: QueueOptions): Queue {
     try {
       return await verb(asked);
     } catch (error) {
-      if (!isStorageFailure(error)) throw error;
+      const isLast = asked === queue && places.length === 0;
+      if (!isStorageFailure(error) || isLast) throw error;
       if (asked === queue) replace(error);
-      return verb(queue);
+      return safely(verb);
     }
   };
   return {
     put: (tasks) => safely((one) => one.put(tasks)),
     due: (ask) => safely((one) => one.due(ask)),
-    nextDueMs: (skipServers) => safely((one) => one.nextDueMs(skipServers)),
+    nextDueMs: (skipServers, kinds) => safely((one) => one.nextDueMs(skipServers, kinds)),
     start: (tasks, atMs) => safely((one) => one.start(tasks, atMs)),
     end: (key, next) => safely((one) => one.end(key, next)),
     remove: (keys) => safely((one) => one.remove(keys)),

@@ -64,8 +64,8 @@ export interface Queue {
   put(tasks: readonly QueuedTask[]): Promise<void>;
   /** Waiting tasks that are due, the oldest of each kind, class and server; groups with the oldest tasks first. */
   due(ask: DueAsk): Promise<QueuedTask[]>;
-  /** When the next waiting task of any kind is or was due, unless its server is to be skipped; null: none. */
-  nextDueMs(skipServers: ReadonlySet<string>): Promise<number | null>;
+  /** When the next waiting task is due, or a little earlier: of these kinds, those of some servers left out; null: none. */
+  nextDueMs(skipServers: ReadonlySet<string>, kinds?: readonly string[]): Promise<number | null>;
   /** They run from `atMs` on, and are not handed out again before their end. What is not in the queue is ignored. */
   start(tasks: readonly StartedTask[], atMs: number): Promise<void>;
   /** The run is over; `next` is put in its place. The task itself is gone unless it is among them. */

@@ -42,7 +42,7 @@ export interface ServerRest {
 
 export interface ScheduleReads {
   accountCount(): Promise<number>;
-  /** Accounts above `afterAcntid` by number, at most `limit`, in three statements. A shorter answer is the last one. */
+  /** Accounts above `afterAcntid` by number, at most `limit`, in one statement. A shorter answer is the last one. */
   accountTimesPage(afterAcntid: number, limit: number): Promise<AccountTimes[]>;
   accountTimes(acntid: number): Promise<AccountTimes | undefined>;
   /**

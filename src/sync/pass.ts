@@ -13,7 +13,13 @@ export type Scope =
   /** By command: every folder that is not off, or those of `paths`. */
   | { readonly kind: 'command'; readonly pass: PassKind; readonly paths: readonly string[] }
   /** By schedule: these folders, by number. */
-  | { readonly kind: 'schedule'; readonly recent: readonly number[]; readonly full: readonly number[] };
+  | {
+      readonly kind: 'schedule';
+      readonly recent: readonly number[];
+      readonly full: readonly number[];
+      /** Folders never synced have a pass of their own: urgent work does not become long work. */
+      readonly leavesFirst?: true;
+    };
 
 export interface PassTask {
   readonly acntid: number;

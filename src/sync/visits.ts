@@ -70,7 +70,8 @@ function inScope(scope: Scope, folders: readonly Folder[]): Folder[] {
   const selectable = folders.filter((folder) => folder.priority !== 'off' && folder.isSelectable);
   if (scope.kind === 'schedule') {
     const due = new Set([...scope.recent, ...scope.full]);
-    return selectable.filter((folder) => due.has(folder.emfdid) || folder.firstSyncedAt === null);
+    const takesFirst = scope.leavesFirst !== true;
+    return selectable.filter((folder) => due.has(folder.emfdid) || (takesFirst && folder.firstSyncedAt === null));
   }
   if (scope.paths.length === 0) return selectable;
   return scope.paths.map((path) => folders.find((folder) => folder.path === normalised(path)) ?? unknownPath(path));

@@ -9,6 +9,8 @@ import type { Queue, QueuedTask, TaskKey } from '../../queue/queue.ts';
 import type { Candidate, Ceilings, Kept, Running, Start } from '../pick/situation.ts';
 import { pick } from '../pick.ts';
 import { isTaskClass } from '../schedule/task-class.ts';
+import { dueTasks, nextDueMs, type Room } from './candidates.ts';
+import { createClockWatch } from './clock-watch.ts';
 import type { Servers } from './servers.ts';
 import { createTurns } from './turns.ts';
 
@@ -29,6 +31,10 @@ export interface DispatcherOptions {
   readonly kinds: () => ReadonlyMap<string, KindOfWork>;
   readonly kept: () => readonly Kept[];
   readonly ceilings: () => Ceilings;
+  /** The wall clock was set, or the machine slept: every due time is to be worked out again. */
+  readonly onJump: () => Promise<void>;
+  /** Only counts: performance.now() unless a test says otherwise. */
+  readonly monotonicMs?: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,9 +50,9 @@ interface Chosen extends Candidate {
   readonly task: QueuedTask;
 }
 
-/** So many of each kind, class and server are looked at in a turn: more could not start anyway. */
-const countPerServer = 50;
-const countMax = 1000;
+/** What is due and did not start waits for a task of its own account, which wakes us at its end; or for another class's room. */
+const blockedMs = 1000;
+const noServers: ReadonlySet<string> = new Set();
 const brokenMs = 60_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -54,22 +60,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const running = new Map<string, Running>();
   const working = new Set<Promise<void>>();
   let isStopping = false;
+  const monotonicMs = options.monotonicMs ?? (() => performance.now());
+  const hasJumped = createClockWatch(() => clock().getTime(), monotonicMs);
   const turns = createTurns({ turn, onError: (error) => log.error(`schedule: ${asEngineError(error).message}`) });
 
   /** Returns in how many ms there is more to do. */
   async function turn(): Promise<number> {
-    const nowMs = clock().getTime();
-    const skipServers = restingServers(servers, nowMs);
+    if (hasJumped()) await options.onJump();
+    // Most turns find nothing due, and cost next to nothing.
+    const soonestMs = (await queue.nextDueMs(noServers)) ?? Number.POSITIVE_INFINITY;
+    if (soonestMs > clock().getTime()) return soonestMs - clock().getTime();
     const works = kinds();
-    const due = await queue.due({ kinds: [...works.keys()], nowMs, skipServers, countPerServer, countMax });
+    const room = roomNow();
+    const { nowMs } = room;
+    const due = await dueTasks(queue, works.keys(), room, restingServers(servers, nowMs));
     if (isStopping) return Number.POSITIVE_INFINITY;
     const starts = pick<Chosen>({
+      ...room,
       due: due.map((task) => toCandidate(task, works.get(task.kind)?.connectionCountMax(task) ?? 1)),
-      running: [...running.values()],
-      kept: options.kept(),
-      ceilings: options.ceilings(),
-      allowedOn: (server) => servers.allowedOn(server, nowMs),
-      nowMs,
     });
     for (const { task, connections } of starts) {
       running.set(nameOf(task.task), { ...task, connections, startedMs: nowMs });
@@ -78,14 +86,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const late = starts.map(({ task: { task } }) => ({
       ...keyOf(task),
       class: task.class,
-      lateMs: nowMs - task.dueMs,
+      lateMs: nowMs - Math.max(task.dueMs, servers.wellSinceMs(task.server)),
     }));
     await queue.start(late, nowMs);
     for (const start of starts) track(run(start.task.task, works.get(start.task.task.kind), start));
-    // What is due and found no room waits for the end of a task, which wakes us.
-    if (starts.length < due.length) return Number.POSITIVE_INFINITY;
-    const next = (await queue.nextDueMs(skipServers)) ?? Number.POSITIVE_INFINITY;
-    return Math.min(next, servers.nextRetryMs(nowMs)) - clock().getTime();
+    const next = await nextDueMs(queue, works.keys(), roomNow(), restingServers(servers, nowMs));
+    const restMs = Math.min(next, servers.nextRetryMs(nowMs)) - clock().getTime();
+    return restMs > 0 ? restMs : blockedMs;
+  }
+  function roomNow(): Room {
+    const nowMs = clock().getTime();
+    const allowedOn = (server: string): number => servers.allowedOn(server, nowMs);
+    return { running: [...running.values()], kept: options.kept(), ceilings: options.ceilings(), allowedOn, nowMs };
   }
 
   async function run(task: QueuedTask, work: KindOfWork | undefined, start: Start<Chosen>): Promise<void> {
@@ -118,8 +130,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
-const restingServers = (servers: Servers, nowMs: number): Set<string> =>
-  new Set(servers.list().flatMap(({ server }) => (servers.allowedOn(server, nowMs) === 0 ? [server] : [])));
+const restingServers = (servers: Servers, nowMs: number): string[] =>
+  servers.list().flatMap(({ server }) => (servers.allowedOn(server, nowMs) === 0 ? [server] : []));
 
 const toCandidate = (task: QueuedTask, connectionCountMax: number): Chosen => ({
   task,

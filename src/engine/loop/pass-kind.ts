@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts';
 import type { QueuedTask } from '../../queue/queue.ts';
 import type { Store } from '../../store/store.ts';
 import { retryAtMs } from '../../sync/backoff.ts';
-import type { PassReport, PassTask } from '../../sync/pass.ts';
+import type { PassTask } from '../../sync/pass.ts';
 import type { Rules, ScheduledAccount } from '../schedule/account.ts';
 import { scopeAt } from '../schedule.ts';
 import type { TaskOutcome, Threads } from '../threads/threads.ts';
@@ -19,8 +19,8 @@ import type { Servers } from './servers.ts';
 import type { Wishes } from './wishes.ts';
 
 export interface PassKindOptions {
-  readonly store: Store;
-  readonly threads: Threads;
+  readonly store: Pick<Store, 'account' | 'recordHealth'>;
+  readonly threads: Pick<Threads, 'run'>;
   readonly planner: Planner;
   readonly servers: Servers;
   readonly wishes: Wishes;
@@ -49,7 +49,7 @@ export function createPassKind(options: PassKindOptions): KindOfWork {
       const startedMs = options.clock().getTime();
       const outcome = await options.threads.run('pass', pass, task.acntid);
       settle(outcome);
-      return record(options, pass, account.server, startedMs, outcome);
+      return record(options, task, pass, account.server, startedMs, outcome);
     },
   };
 }
@@ -83,6 +83,7 @@ function decide(
 
 async function record(
   options: PassKindOptions,
+  task: QueuedTask,
   pass: PassTask,
   server: string,
   startedMs: number,
@@ -98,41 +99,19 @@ async function record(
   if (await servers.note(server, { acntid, startedMs, endedMs, error })) await onRecovery(options, server);
   const account = await planner.account(acntid);
   if (!account) return gone(wishes, acntid);
-  if ('report' in outcome) noteReport(options, pass, account, outcome.report);
+  const report = 'report' in outcome ? outcome.report : null;
+  const hasReceived = report?.folders.some(({ receivedCount }) => receivedCount > 0) ?? false;
+  if (hasReceived) options.onReceived();
   if (error === null && keep !== 'watch' && kept.couldWatch(account, endedMs)) wishes.stir(acntid);
-  return wishes.has(acntid) ? urgent(planner.tasksOf(account), account, clock) : planner.tasksOf(account);
-}
-
-function noteReport(
-  { planner, onReceived }: PassKindOptions,
-  { scope }: PassTask,
-  account: ScheduledAccount,
-  { error, isUnfinished, folders }: PassReport,
-): void {
   // An unfinished slice left something on purpose.
-  if (scope.kind === 'schedule' && error === null && !isUnfinished) planner.noteFruit(account);
-  if (folders.some(({ receivedCount }) => receivedCount > 0)) onReceived();
+  const wasUseful = hasReceived || report?.isUnfinished === true;
+  return planner.tasksAfter(account, task, { scope: pass.scope, startedMs, hasFailed: error !== null, wasUseful });
 }
 
 /** Accounts that failed for the sake of their server need not wait for their own retry. */
 async function onRecovery({ planner, log }: PassKindOptions, server: string): Promise<void> {
   log.info(`${server} answers again`);
   await planner.replanServer(server);
-}
-
-/** At once, by request or because the server told of a change. */
-export function urgent(tasks: readonly QueuedTask[], account: ScheduledAccount, clock: Clock): QueuedTask[] {
-  const { acntid, server } = account;
-  const task = {
-    kind: 'sync',
-    acntid,
-    server,
-    class: 'live',
-    dueMs: clock().getTime(),
-    attempts: 0,
-    fruitlessCount: 0,
-  };
-  return [...tasks.filter(({ kind }) => kind !== 'sync'), task];
 }
 
 /** A pass that ended without a word of its own (its thread died, it ran too long) has backed nobody off. */

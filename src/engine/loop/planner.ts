@@ -8,80 +8,85 @@ import type { AccountTimes } from '../../store/schedule.ts';
 import type { Store } from '../../store/store.ts';
 import { allAccountTimes, scheduledAccount } from '../due.ts';
 import type { Rules, ScheduledAccount } from '../schedule/account.ts';
-import { spreadOverdue } from '../schedule/spread.ts';
-import { nextDue } from '../schedule.ts';
+import {
+  firstTasks,
+  kindOf,
+  laneOf,
+  type Moment,
+  nextTasks,
+  type RunEnd,
+  syncKinds,
+  tasksAfterRun,
+  urgentTasks,
+} from '../schedule/next-tasks.ts';
+import type { Lane } from '../schedule/rules.ts';
 import type { Servers } from './servers.ts';
 
 export interface Planner {
-  /** All accounts anew; what is overdue is spread, so that a restart is no stampede. */
+  /**
+   * All accounts anew; what is overdue is spread, so that a restart is no stampede. A call while one is under way makes that
+   * one begin again: what it has read may be old.
+   */
   fill(): Promise<void>;
   replan(acntids: readonly number[]): Promise<void>;
   /** The server answers again: whoever failed for its sake is due. */
   replanServer(server: string): Promise<void>;
   /** The account as it stands now; undefined: it is gone. */
   account(acntid: number): Promise<ScheduledAccount | undefined>;
-  /** What the account's place in the queue is to be. */
+  /** What the account's places in the queue are to be. */
   tasksOf(account: ScheduledAccount): QueuedTask[];
-  /** After a pass that ended well: did it leave the same thing due? */
-  noteFruit(account: ScheduledAccount): void;
+  /** The same after a run of `task`. */
+  tasksAfter(account: ScheduledAccount, task: QueuedTask, run: Omit<RunEnd, 'lane'>): QueuedTask[];
   readonly accountCount: number;
 }
 
 export interface PlannerOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'accountTimes' | 'accountTimesPage' | 'accountCount'>;
   readonly queue: Queue;
   readonly servers: Servers;
   readonly rules: () => Rules;
+  /** Somebody asked for a pass, so its turn is now, whatever else is planned for it. */
+  readonly isWanted: (acntid: number) => boolean;
   readonly clock: Clock;
 }
 
-const lanes = [
-  { lane: 'prompt', kind: 'sync' },
-  { lane: 'bulk', kind: 'bulk' },
-] as const;
-
-export const syncKinds = lanes.map(({ kind }) => kind);
-
-export function createPlanner({ store, queue, servers, rules, clock }: PlannerOptions): Planner {
-  /** Only where it is not 0. */
-  const fruitless = new Map<number, number>();
+export function createPlanner({ store, queue, servers, rules, isWanted, clock }: PlannerOptions): Planner {
+  /** Places that pause, as `kind acntid`: a run of the account's other one leaves them alone. */
+  const pausing = new Set<string>();
   let accountCount = 0;
-  const nowMs = (): number => clock().getTime();
+  const moment = (): Moment => ({ rules: rules(), nowMs: clock().getTime() });
 
-  const schedule = (times: AccountTimes): ScheduledAccount => {
-    const { retryMs, okMs } = servers.of(times.server);
-    const fruitlessCount = fruitless.get(times.acntid) ?? 0;
-    return scheduledAccount(times, { fruitlessCount, serverRetryMs: retryMs, serverOkMs: okMs });
-  };
-  const tasksOf = (account: ScheduledAccount): QueuedTask[] =>
-    lanes.flatMap(({ lane, kind }) => {
-      const due = nextDue(account, rules(), nowMs(), lane);
-      if (due === null) return [];
-      const { acntid, server, fruitlessCount, failureCode } = account;
-      return [
-        {
-          kind,
-          acntid,
-          server,
-          class: due.class,
-          dueMs: due.atMs,
-          attempts: failureCode === null ? 0 : 1,
-          fruitlessCount,
-        },
-      ];
-    });
+  /** Rests of servers are no business of single tasks: nothing is handed out for them meanwhile. */
+  const schedule = (times: AccountTimes): ScheduledAccount =>
+    scheduledAccount(times, { pause: null, serverRetryMs: null, serverOkMs: servers.of(times.server).okMs });
   const account = async (acntid: number): Promise<ScheduledAccount | undefined> => {
     const times = await store.accountTimes(acntid);
     return times && schedule(times);
   };
+  const placed = (now: ScheduledAccount, tasks: QueuedTask[]): QueuedTask[] => {
+    for (const { kind, acntid, fruitlessCount } of tasks)
+      if (fruitlessCount > 0) pausing.add(`${kind} ${acntid}`);
+      else pausing.delete(`${kind} ${acntid}`);
+    return isWanted(now.acntid) ? urgentTasks(now, tasks, clock().getTime()) : tasks;
+  };
+  const first = (now: ScheduledAccount): QueuedTask[] => placed(now, firstTasks(now, moment(), accountCount));
 
   const replan = async (acntids: readonly number[]): Promise<void> => {
     for (const acntid of acntids) {
       const now = await account(acntid);
-      const tasks = now ? tasksOf(now) : [];
+      const tasks = now ? placed(now, nextTasks(now, moment())) : [];
       const kinds = new Set(tasks.map(({ kind }) => kind));
       await queue.remove(syncKinds.filter((kind) => !kinds.has(kind)).map((kind) => ({ kind, acntid })));
       await queue.put(tasks);
+    }
+  };
+  const fillOnce = async (isStale: () => boolean): Promise<void> => {
+    accountCount = await store.accountCount();
+    pausing.clear();
+    for (const kind of syncKinds) await queue.clear(kind);
+    for await (const page of allAccountTimes(store)) {
+      await queue.put(page.flatMap((times) => first(schedule(times))));
+      if (isStale()) return;
     }
   };
 
@@ -90,22 +95,32 @@ export function createPlanner({ store, queue, servers, rules, clock }: PlannerOp
       return accountCount;
     },
     account,
-    tasksOf,
-    async fill() {
-      accountCount = await store.accountCount();
-      const startMs = nowMs();
-      for await (const page of allAccountTimes(store)) {
-        const tasks = page.flatMap((times) => tasksOf(schedule(times)));
-        const spread = (task: QueuedTask): number => spreadOverdue(task.acntid, task.dueMs, accountCount, startMs);
-        await queue.put(tasks.map((task) => ({ ...task, dueMs: spread(task) })));
-      }
+    tasksOf: (now) => placed(now, nextTasks(now, moment())),
+    tasksAfter(now, task, run) {
+      const isPausing = (lane: Lane): boolean => pausing.has(`${kindOf[lane]} ${task.acntid}`);
+      return placed(now, tasksAfterRun(now, { ...run, lane: laneOf(task.kind) }, task, isPausing, moment()));
     },
+    fill: restartable(fillOnce),
     replan,
     replanServer: async (server) => replan(await queue.failing(server)),
-    noteFruit(after) {
-      const due = nextDue({ ...after, fruitlessCount: 0 }, rules(), nowMs());
-      if (due !== null && due.atMs <= nowMs()) fruitless.set(after.acntid, (fruitless.get(after.acntid) ?? 0) + 1);
-      else fruitless.delete(after.acntid);
-    },
+  };
+}
+
+/** One at a time. */
+function restartable(work: (isStale: () => boolean) => Promise<void>): () => Promise<void> {
+  let underWay: Promise<void> | null = null;
+  let isStale = false;
+  const run = async (): Promise<void> => {
+    do {
+      isStale = false;
+      await work(() => isStale);
+    } while (isStale);
+  };
+  return () => {
+    isStale = underWay !== null;
+    underWay ??= run().finally(() => {
+      underWay = null;
+    });
+    return underWay;
   };
 }

@@ -15,6 +15,8 @@ export interface Servers {
   /** True: the server answers again after it rested, so accounts that failed for its sake are due. */
   note(server: string, answer: Answer): Promise<boolean>;
   allowedOn(server: string, nowMs: number): number;
+  /** When it began to answer again: what waited for that was not late before. 0: it always did. */
+  wellSinceMs(server: string): number;
   /** When the next rest ends; Infinity: none rests. */
   nextRetryMs(nowMs: number): number;
   list(): readonly ServerHealth[];
@@ -22,6 +24,7 @@ export interface Servers {
 
 export function createServers(store: Pick<Store, 'serverRests' | 'recordServerRest'>): Servers {
   const healths = new Map<string, ServerHealth>();
+  const wellSince = new Map<string, number>();
   const of = (server: string): ServerHealth => healths.get(server) ?? unknownHealth(server);
   return {
     of,
@@ -41,9 +44,12 @@ export function createServers(store: Pick<Store, 'serverRests' | 'recordServerRe
       healths.set(server, after);
       if (after.failureCount !== before.failureCount || after.retryMs !== before.retryMs)
         await store.recordServerRest(server, restOf(after));
-      return before.failureCount > 0 && after.failureCount === 0;
+      const hasRecovered = before.failureCount > 0 && after.failureCount === 0;
+      if (hasRecovered) wellSince.set(server, answer.endedMs);
+      return hasRecovered;
     },
     allowedOn: (server, nowMs) => passesAllowed(of(server), nowMs),
+    wellSinceMs: (server) => wellSince.get(server) ?? 0,
     nextRetryMs: (nowMs) =>
       Math.min(
         ...[...healths.values()].map(({ retryMs }) => retryMs ?? 0).filter((ms) => ms > nowMs),

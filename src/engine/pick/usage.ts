@@ -1,5 +1,5 @@
 /** Counts slots and connections in use, by pool, host, server and account, against the ceilings. The arithmetic behind `pick`. */
-import { type Pool, taskClasses } from '../schedule/task-class.ts';
+import { type Pool, type TaskClass, taskClasses } from '../schedule/task-class.ts';
 import type { Candidate, Running, Situation } from './situation.ts';
 
 /** Twice a slice: whoever is longer at it is stuck or slow. */
@@ -14,11 +14,18 @@ export interface Place {
   /** Of this pool: connections to send mail are counted apart from those to fetch it. */
   readonly host: string;
   readonly needsConnection: boolean;
-  /** By its class, or because its host is slow. */
+  /** By its class. */
   readonly isPatient: boolean;
+  /** Its host is slow: there it waits like everyone, but of the slots it leaves some to other hosts. */
+  readonly isSlow: boolean;
 }
 
 export interface Usage {
+  /**
+   * Whether a task of the class could start anywhere, and the servers on which none could: a backlog there need not be looked
+   * at, and hides nobody else's tasks.
+   */
+  roomFor(taskClass: TaskClass): { readonly hasSlot: boolean; readonly fullServers: Set<string> };
   placeOf(task: Candidate): Place;
   /** Tasks on the place's host, started ones included. */
   tasksOn(place: Place): number;
@@ -40,16 +47,18 @@ interface Use {
 
 export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage {
   const { ceilings, allowedOn } = situation;
-  const { pools, hosts, accounts, servers } = countRunning(situation);
   const slow = slowHosts(situation);
+  const counts = countRunning(situation, slow);
+  const { pools, hosts, accounts, servers } = counts;
   const kept = new Map(situation.kept.map(({ acntid, server }) => [acntid, server]));
+  const keptServers = new Set(kept.values());
   const hasKept = (task: Candidate): boolean =>
     poolOf(task) === 'sync' && task.server !== null && kept.get(task.acntid) === task.server;
 
-  const slotsLeft = ({ pool, isPatient }: Place): number => {
+  const slotsLeft = ({ pool, isPatient, isSlow }: Place): number => {
     const [all, used] = [ceilings.slots[pool], useOf(pools, pool)];
     const left = all - used.tasks;
-    return isPatient ? Math.min(left, all - reserveOf(all) - used.patientTasks) : left;
+    return isPatient || isSlow ? Math.min(left, all - reserveOf(all) - used.patientTasks) : left;
   };
   const connectionsLeft = ({ host, needsConnection, isPatient }: Place): number => {
     if (!needsConnection) return Number.POSITIVE_INFINITY;
@@ -61,25 +70,39 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
     useOf(hosts, host).connections += count;
     if (isPatient) useOf(hosts, host).patientConnections += 1;
   };
+  const hasRoom = (place: Place): boolean => slotsLeft(place) > 0 && connectionsLeft(place) > 0;
+  const isFull = (taskClass: TaskClass, server: string): boolean => {
+    const isTaken = (servers.get(serverKey(taskClass, server)) ?? 0) >= allowedOn(server);
+    return isTaken || !(hasRoom(placeOf({ class: taskClass, server }, slow)) || keptServers.has(server));
+  };
   return {
+    roomFor(taskClass) {
+      const busy = situation.running.flatMap(({ server }) => server ?? []);
+      return {
+        hasSlot: slotsLeft(placeOf({ class: taskClass, server: null }, slow)) > 0,
+        fullServers: new Set([...new Set(busy)].filter((server) => isFull(taskClass, server))),
+      };
+    },
     placeOf: (task) => placeOf(task, slow),
     tasksOn: ({ host }) => useOf(hosts, host).tasks,
-    hasRoom: (place) => slotsLeft(place) > 0 && connectionsLeft(place) > 0,
+    hasRoom,
     hasKept,
     take(task, place) {
       const isBusy = (accounts.get(accountOf(task)) ?? 0) > 0;
-      const isAllowed = task.server === null || (servers.get(task.server) ?? 0) < allowedOn(task.server);
+      const isAllowed =
+        task.server === null || (servers.get(serverKey(task.class, task.server)) ?? 0) < allowedOn(task.server);
       const takesOver = hasKept(task);
       const isFree = slotsLeft(place) > 0 && (takesOver || connectionsLeft(place) > 0);
       if (isBusy || !isAllowed || !isFree) return false;
-      countTask({ pools, hosts, accounts, servers }, task, place);
+      countTask(counts, task, place);
       if (place.needsConnection) connect(place, takesOver ? 0 : 1);
       if (takesOver) kept.delete(task.acntid);
       return true;
     },
     takeMore(task, place, connections) {
       const isEnough = connections >= Math.min(task.connectionCountMax, ceilings.connectionsPerAccount);
-      if (!place.needsConnection || isEnough || connectionsLeft(place) <= 0) return false;
+      // What is no need but a convenience leaves as much as a patient task does.
+      if (!place.needsConnection || isEnough || connectionsLeft({ ...place, isPatient: true }) <= 0) return false;
       connect(place, 1);
       return true;
     },
@@ -93,9 +116,8 @@ interface Counts {
   readonly servers: Map<string, number>;
 }
 
-function countRunning(situation: Omit<Situation<Candidate>, 'due'>): Counts {
+function countRunning(situation: Omit<Situation<Candidate>, 'due'>, slow: ReadonlySet<string>): Counts {
   const counts: Counts = { pools: new Map(), hosts: new Map(), accounts: new Map(), servers: new Map() };
-  const slow = slowHosts(situation);
   for (const task of situation.running) {
     const place = placeOf(task, slow);
     countTask(counts, task, place);
@@ -109,13 +131,14 @@ function countRunning(situation: Omit<Situation<Candidate>, 'due'>): Counts {
 
 type Task = Pick<Candidate, 'class' | 'acntid' | 'server'>;
 
-function countTask({ pools, hosts, accounts, servers }: Counts, task: Task, { pool, host, isPatient }: Place): void {
-  for (const use of [useOf(pools, pool), useOf(hosts, host)]) {
-    use.tasks += 1;
-    if (isPatient) use.patientTasks += 1;
-  }
+function countTask({ pools, hosts, accounts, servers }: Counts, task: Task, place: Place): void {
+  useOf(pools, place.pool).tasks += 1;
+  useOf(hosts, place.host).tasks += 1;
+  if (place.isPatient || place.isSlow) useOf(pools, place.pool).patientTasks += 1;
   accounts.set(accountOf(task), (accounts.get(accountOf(task)) ?? 0) + 1);
-  if (task.server !== null) servers.set(task.server, (servers.get(task.server) ?? 0) + 1);
+  if (task.server === null) return;
+  const server = serverKey(task.class, task.server);
+  servers.set(server, (servers.get(server) ?? 0) + 1);
 }
 
 function useOf(uses: Map<string, Use>, key: string): Use {
@@ -126,15 +149,16 @@ function useOf(uses: Map<string, Use>, key: string): Use {
   return use;
 }
 
-const poolOf = (task: Task): Pool => taskClasses[task.class].pool;
+const poolOf = (task: Pick<Task, 'class'>): Pool => taskClasses[task.class].pool;
+const serverKey = (taskClass: TaskClass, server: string): string => `${taskClasses[taskClass].pool}/${server}`;
 const hostOf = (pool: Pool, server: string): string => `${pool}/${server.slice(0, server.lastIndexOf(':'))}`;
 /** Two tasks of one account and pool never run at a time. */
 const accountOf = (task: Task): string => `${poolOf(task)}/${task.acntid}`;
 
-function placeOf(task: Task, slow: ReadonlySet<string>): Place {
+function placeOf(task: Omit<Task, 'acntid'>, slow: ReadonlySet<string>): Place {
   const { pool, isPatient } = taskClasses[task.class];
   const host = task.server === null ? pool : hostOf(pool, task.server);
-  return { pool, host, needsConnection: task.server !== null, isPatient: isPatient || slow.has(host) };
+  return { pool, host, needsConnection: task.server !== null, isPatient, isSlow: slow.has(host) };
 }
 
 /** Hosts where half of what runs, or more, has been running for long: what starts there may be long, too. */

@@ -32,13 +32,19 @@ export interface ScheduledAccount {
   readonly retryMs: number | null;
   /** End of the last pass; null: never looked at. */
   readonly checkedMs: number | null;
-  /** Passes in a row that ended well, brought nothing, and left something due at once. */
-  readonly fruitlessCount: number;
+  readonly pause: Pause | null;
   /** Not before this instant: the whole server failed or asked for rest. */
   readonly serverRetryMs: number | null;
   /** When the server last answered any account. */
   readonly serverOkMs: number | null;
   readonly folders: readonly ScheduledFolder[];
+}
+
+/** What was due of these folders when a pass began, and still is although it ended well, waits until `untilMs`. */
+export interface Pause {
+  readonly emfdids: readonly number[];
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
 /** Of the configuration: intervals in seconds, from the end of a pass to the next. */

@@ -81,17 +81,21 @@ export const folderHolds: readonly FolderHold[] = [
   },
 ];
 
-/** 30 s, 1, 2 … 15 minutes: a rule that passes do not satisfy must not become a loop. */
+/** 30 s, 1, 2 … 15 minutes after passes in a row that brought nothing and left the same thing due. */
 const pauseMsFirst = 30_000;
 const pauseMsMax = 900_000;
 
-/** Of what was due already when the last pass ended, and still is although that pass ended well. */
-export const pause = {
+export const pauseMs = (fruitlessCount: number): number =>
+  Math.min(pauseMsMax, pauseMsFirst * 2 ** Math.min(fruitlessCount - 1, 10));
+
+/** A rule that passes do not satisfy must not become a loop. */
+export const pauseHold = {
   name: 'pause',
   text: 'passes ended well, but left this due: the next one comes later',
-  untilMs(dueMs: number, { account: { checkedMs, fruitlessCount }, nowMs }: Look): number {
-    if (fruitlessCount === 0 || checkedMs === null || checkedMs > nowMs || dueMs > checkedMs) return 0;
-    return checkedMs + Math.min(pauseMsMax, pauseMsFirst * 2 ** Math.min(fruitlessCount - 1, 10));
+  /** `emfdid` null: of the account as a whole. */
+  untilMs(dueMs: number, emfdid: number | null, { account: { pause }, nowMs }: Look): number {
+    if (pause === null || dueMs > pause.fromMs || pause.untilMs - nowMs > pauseMsMax) return 0;
+    return emfdid === null || pause.emfdids.includes(emfdid) ? pause.untilMs : 0;
   },
 } as const;
 

@@ -133,10 +133,11 @@ export const accountRules: readonly AccountRule[] = [
   {
     name: 'listing',
     lane: 'bulk',
-    dueMs: ({ account, rules, nowMs }) =>
-      account.folders.some((folder) => folder.isSelectable && folder.priority !== 'off')
-        ? null
-        : afterInterval(account.checkedMs, rules.fullSecondsAway, nowMs),
+    dueMs({ account: { folders, checkedMs }, rules, nowMs }) {
+      const hasOther =
+        folders.length === 0 || folders.some(({ isSelectable, priority }) => isSelectable && priority !== 'off');
+      return hasOther ? null : afterInterval(checkedMs, rules.fullSecondsAway, nowMs);
+    },
     text: (rules) => `an account without a folder to sync is listed again after ${rules.fullSecondsAway} s`,
   },
 ];

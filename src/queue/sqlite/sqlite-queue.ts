@@ -32,7 +32,7 @@ export function createSqliteQueue(database: Database.Database): Queue {
   return {
     put: async (tasks) => within(() => tasks.forEach(put)),
     due: async (ask) => dueTasks(statements, groups, ask),
-    nextDueMs: async (skipServers) => groups.firstMs(skipServers),
+    nextDueMs: async (skipServers, kinds) => groups.firstMs(skipServers, kinds),
     start: async (tasks, atMs) => within(() => startTasks(statements, tasks, atMs)),
     end: async (key, next) =>
       within(() => {
@@ -62,8 +62,13 @@ function prepareStatements(database: Database.Database) {
     put: database.prepare(`INSERT INTO tasks (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (acntid, kind) DO UPDATE SET server = excluded.server, class = excluded.class, due_ms = excluded.due_ms,
       attempts = excluded.attempts, fruitless_count = excluded.fruitless_count`),
-    first: database.prepare<[string, string, string, number], TaskRow>(`SELECT ${columns} FROM tasks
-      WHERE kind = ? AND class = ? AND server = ? AND running_since_ms IS NULL ORDER BY due_ms LIMIT ?`),
+    due: database.prepare<[string, string, string, number, number], TaskRow>(`SELECT ${columns} FROM tasks
+      WHERE kind = ? AND class = ? AND server = ? AND running_since_ms IS NULL AND due_ms <= ? ORDER BY due_ms LIMIT ?`),
+    first: database.prepare<
+      [string, string, string],
+      { due_ms: number | null }
+    >(`SELECT MIN(due_ms) AS due_ms FROM tasks
+      WHERE kind = ? AND class = ? AND server = ? AND running_since_ms IS NULL`),
     start: database.prepare('UPDATE tasks SET running_since_ms = ? WHERE acntid = ? AND kind = ?'),
     release: database.prepare('UPDATE tasks SET running_since_ms = NULL WHERE acntid = ? AND kind = ?'),
     remove: database.prepare('DELETE FROM tasks WHERE acntid = ? AND kind = ?'),
@@ -73,6 +78,7 @@ function prepareStatements(database: Database.Database) {
     ),
     noteLate: database.prepare(`INSERT INTO lateness (hour, class, bucket, count) VALUES (?, ?, ?, 1)
       ON CONFLICT (hour, class, bucket) DO UPDATE SET count = count + 1`),
+    isNoted: database.prepare<[number], unknown>('SELECT 1 FROM lateness WHERE hour = ? LIMIT 1'),
     forgetLate: database.prepare('DELETE FROM lateness WHERE hour <= ? OR hour > ?'),
     lateness: database.prepare<[number], BucketCount>(
       'SELECT class, bucket, SUM(count) AS count FROM lateness WHERE hour >= ? GROUP BY class, bucket',
@@ -80,26 +86,31 @@ function prepareStatements(database: Database.Database) {
   };
 }
 
-/** One task more than is handed out is looked at: it tells when the group is to be asked again. */
-function dueTasks({ first }: Statements, groups: TaskGroups, ask: DueAsk): QueuedTask[] {
+/** A group in which nothing is due after all tells when it is to be asked again. */
+function dueTasks({ due, first }: Statements, groups: TaskGroups, ask: DueAsk): QueuedTask[] {
   const found: QueuedTask[] = [];
   for (const group of groups.dueBy(ask.nowMs, ask.kinds, ask.skipServers)) {
-    if (found.length >= ask.countMax) break;
-    const rows = first.all(group.kind, group.class, group.server, ask.countPerServer + 1);
-    groups.learn(group, rows[0]?.due_ms ?? null);
-    const due = rows.filter((row) => row.due_ms <= ask.nowMs).slice(0, ask.countPerServer);
-    found.push(...due.map(toTask));
+    const count = Math.min(ask.countPerServer, ask.countMax - found.length);
+    if (count <= 0) break;
+    const rows = due.all(group.kind, group.class, group.server, ask.nowMs, count);
+    found.push(...rows.map(toTask));
+    if (rows.length === 0) groups.learn(group, first.get(group.kind, group.class, group.server)?.due_ms ?? null);
   }
-  return found.slice(0, ask.countMax);
+  return found;
 }
 
-function startTasks({ start, noteLate, forgetLate }: Statements, tasks: readonly StartedTask[], atMs: number): void {
+/** The first start of an hour forgets what is older than a day, and what a clock that was ahead has left. */
+function startTasks(
+  { start, noteLate, isNoted, forgetLate }: Statements,
+  tasks: readonly StartedTask[],
+  atMs: number,
+): void {
   const hour = Math.floor(atMs / hourMs);
+  if (!isNoted.get(hour)) forgetLate.run(hour - latenessHours, hour);
   for (const task of tasks) {
     start.run(atMs, task.acntid, task.kind);
     noteLate.run(hour, task.class, bucketOf(task.lateMs));
   }
-  forgetLate.run(hour - latenessHours, hour);
 }
 
 function readGroups(database: Database.Database): TaskGroups {

@@ -17,7 +17,7 @@ export interface TaskGroups {
   dueBy(nowMs: number, kinds: readonly string[], skipServers: ReadonlySet<string>): TaskGroup[];
   /** What the database said of the group's first task; null: it is empty. */
   learn(group: TaskGroup, firstDueMs: number | null): void;
-  firstMs(skipServers: ReadonlySet<string>): number | null;
+  firstMs(skipServers: ReadonlySet<string>, kinds?: readonly string[]): number | null;
 }
 
 export function createTaskGroups(): TaskGroups {
@@ -39,10 +39,12 @@ export function createTaskGroups(): TaskGroups {
       if (firstDueMs === null) groups.delete(keyOf(group));
       else group.notBeforeMs = firstDueMs;
     },
-    firstMs(skipServers) {
+    firstMs(skipServers, kinds) {
       let first: number | null = null;
-      for (const { notBeforeMs, server } of groups.values())
-        if ((first === null || notBeforeMs < first) && !skipServers.has(server)) first = notBeforeMs;
+      for (const { kind, notBeforeMs, server } of groups.values()) {
+        const isEarlier = first === null || notBeforeMs < first;
+        if (isEarlier && (kinds?.includes(kind) ?? true) && !skipServers.has(server)) first = notBeforeMs;
+      }
       return first;
     },
   };

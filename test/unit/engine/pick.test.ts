@@ -120,6 +120,11 @@ describe('patient tasks', () => {
     expect(numbersOf(starts)).toContain(99);
   });
 
+  it('that overran their slice take nothing from what is prompt on their host', () => {
+    const overrun = range(4).map((acntid) => running(acntid, { class: 'first', startedMs: noonMs - 10 * minute }));
+    expect(numbersOf(startsOf({ due: [due(98), due(99)], running: overrun }))).toEqual([98, 99]);
+  });
+
   it('still get their turn where there is room for one task only', () => {
     const tiny: Ceilings = { slots: { send: 1, sync: 1, read: 1 }, connectionsPerHost: 1, connectionsPerAccount: 1 };
     expect(numbersOf(startsOf({ due: [due(1, { class: 'first' })], ceilings: tiny }))).toEqual([1]);
@@ -129,7 +134,8 @@ describe('patient tasks', () => {
 describe('connections', () => {
   it('come one for each before a second for any, then in turns as far as they are of use', () => {
     const tasks = [due(1, { connectionCountMax: 2 }), due(2, { connectionCountMax: 20 })];
-    expect(startsOf({ due: tasks }).map(({ connections }) => connections)).toEqual([2, 3]);
+    const roomy = { ...ceilings, connectionsPerHost: 10 };
+    expect(startsOf({ due: tasks, ceilings: roomy }).map(({ connections }) => connections)).toEqual([2, 3]);
     const many = range(6).map((acntid) => due(acntid, { connectionCountMax: 20 }));
     expect(startsOf({ due: many }).map(({ connections }) => connections)).toEqual([1, 1, 1, 1, 1, 1]);
   });

@@ -50,7 +50,7 @@ export const makeAccount = (
   failureCode: null,
   retryMs: null,
   checkedMs: noonMs,
-  fruitlessCount: 0,
+  pause: null,
   serverRetryMs: null,
   serverOkMs: null,
   folders,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ScheduledAccount, ScheduledFolder } from '../../../src/engine/schedule/account.ts';
+import { pauseMs } from '../../../src/engine/schedule/holds.ts';
 import { nextDue, scopeAt } from '../../../src/engine/schedule.ts';
 import { day, hour, makeAccount, makeFolder, makeRules, minute, noonMs, second, seen } from './schedule-fixture.ts';
 
@@ -135,29 +136,26 @@ describe('a wait', () => {
   });
 });
 
-describe('passes that end well and bring nothing', () => {
+describe('a pause', () => {
   const stuck = makeFolder({ emfdid: 7, isFirstSynced: false });
-  const account = (fruitlessCount: number, more: Partial<ScheduledAccount> = {}): ScheduledAccount =>
-    makeAccount([makeFolder(), stuck], { fruitlessCount, ...more });
+  const pause = { emfdids: [7], fromMs: noonMs - minute, untilMs: noonMs + 30 * second };
+  const account = makeAccount([makeFolder(), stuck], { pause, ...seen(noonMs + 10 * minute) });
 
-  it('come less and less often, every quarter of an hour at the end', () => {
-    expect([0, 1, 2, 3, 6, 50].map((count) => dueIn(account(count)))).toEqual([
-      -noonMs / second,
-      30,
-      60,
-      120,
-      900,
-      900,
-    ]);
-    expect(nextDue(account(1), rules, noonMs)).toMatchObject({ rule: 'first', emfdid: 7, hold: 'pause' });
-    expect(scope(account(1), noonMs + 29 * second)).toBeUndefined();
-    expect(scope(account(1), noonMs + 30 * second)).toMatchObject({ recent: [7] });
+  it('holds what a pass that ended well left due', () => {
+    expect(nextDue(account, rules, noonMs)).toMatchObject({ rule: 'first', emfdid: 7, hold: 'pause' });
+    expect(dueIn(account)).toBe(30);
+    expect(scope(account, noonMs + 29 * second)).toBeUndefined();
+    expect(scope(account, noonMs + 30 * second)).toMatchObject({ recent: [7] });
   });
 
-  it('delay nothing that comes due later', () => {
-    const watched = account(50, { ...seen(noonMs + 10 * minute) });
-    expect(dueIn(watched)).toBe(600);
-    expect(scope(watched, noonMs + 10 * minute)).toMatchObject({ recent: [1] });
+  it('delays nothing that comes due later', () => {
+    const long = { ...account, pause: { ...pause, untilMs: noonMs + 15 * minute } };
+    expect(dueIn(long)).toBe(600);
+    expect(scope(long, noonMs + 10 * minute)).toMatchObject({ recent: [1] });
+  });
+
+  it('grows with the passes in a row that brought nothing, up to a quarter of an hour', () => {
+    expect([1, 2, 3, 6, 50].map((count) => pauseMs(count) / second)).toEqual([30, 60, 120, 900, 900]);
   });
 });
 
@@ -216,7 +214,9 @@ const anyAccount: fc.Arbitrary<ScheduledAccount> = fc.record({
   failureCode: fc.constantFrom(null, 'timeout', 'auth_failed', 'throttled'),
   retryMs: msOrNull,
   checkedMs: msOrNull,
-  fruitlessCount: fc.nat(4),
+  pause: fc.option(fc.record({ emfdids: fc.array(fc.integer({ min: 1, max: 1000 })), fromMs: ms, untilMs: ms }), {
+    nil: null,
+  }),
   serverRetryMs: msOrNull,
   serverOkMs: msOrNull,
   folders: fc.array(anyFolder, { maxLength: 5 }),
