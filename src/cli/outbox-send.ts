@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
-import type { NewOutboxEntry, OutboxColumns } from '../store/outbox.ts';
+import type { NewOutboxEntry, OutboxColumns } from '../store/outbox-entry.ts';
 import type { Store } from '../store/store.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';

@@ -1,6 +1,7 @@
 /** `outbox show`: an entry, who it goes to, and its attempts as a timeline. */
 import { EngineError } from '../base/errors.ts';
-import type { OutboxAttempt, OutboxDetail, SendingState } from '../store/outbox.ts';
+import type { SendingState } from '../store/outbox-entry.ts';
+import type { OutboxAttempt, OutboxDetail } from '../store/outbox-view.ts';
 import type { CliContext } from './context.ts';
 import { formatTable } from './table.ts';
 

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { systemClock, toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
-import type { OutboxAction, OutboxState, OutboxSummary } from '../store/outbox.ts';
+import type { OutboxAction, OutboxState } from '../store/outbox-entry.ts';
+import type { OutboxSummary } from '../store/outbox-view.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { register as registerSend } from './outbox-send.ts';

@@ -1,6 +1,6 @@
 /** What trouble with the server for sending means for the account: how long nothing is sent. Pure. */
 import type { ErrorRecord } from '../base/errors.ts';
-import type { SmtpHealth } from '../store/outbox.ts';
+import type { SmtpHealth } from '../store/outbox-entry.ts';
 
 export const healthy: SmtpHealth = { state: 'ok', lastError: null, retryAt: null, failureCount: 0 };
 

@@ -1,6 +1,6 @@
 /** The account that sends: who it is, and how its sending is doing. */
 import { EngineError } from '../base/errors.ts';
-import type { SendingState } from '../store/outbox.ts';
+import type { SendingState } from '../store/outbox-entry.ts';
 import type { Account, Store } from '../store/store.ts';
 
 export type SendingAccount = Account & SendingState;

@@ -1,7 +1,8 @@
 /** Fetches the bytes that attachment plans ask for: from the row itself, from under the root, or from stored mail. */
 import { createHash } from 'node:crypto';
 import { exportPart } from '../mime/export-part.ts';
-import type { OutboxEntry, OutboxReads } from '../store/outbox.ts';
+import type { OutboxReads } from '../store/outbox.ts';
+import type { OutboxEntry } from '../store/outbox-entry.ts';
 import { type AttachmentPlan, readAttachments } from './attachment-columns.ts';
 import { readAttachmentFile } from './attachment-file.ts';
 import { hasControl, invalid } from './invalid.ts';

@@ -2,7 +2,7 @@
  * Columns become one MIME message. Pure: the same input is the same bytes. What cannot be sent as it
  * stands throws outbox_invalid with the column that is wrong. Bcc recipients are in the envelope and nowhere else.
  */
-import type { ComposedEntry, OutboxColumns } from '../store/outbox.ts';
+import type { ComposedEntry, OutboxColumns } from '../store/outbox-entry.ts';
 import type { Address } from '../store/store.ts';
 import { readAddress, readAddresses } from './addresses.ts';
 import { recordedAttachments } from './attachments.ts';

@@ -1,5 +1,5 @@
 /** What composing is given, and what columns and raw mails have in common. Pure; throws outbox_invalid. */
-import type { AnsweredMessage, OutboxColumns } from '../store/outbox.ts';
+import type { AnsweredMessage, OutboxColumns } from '../store/outbox-entry.ts';
 import type { Address } from '../store/store.ts';
 import { readAddress, readAddresses, uniqueAddresses } from './addresses.ts';
 import type { LoadedAttachment } from './attachments.ts';

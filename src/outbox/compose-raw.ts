@@ -5,7 +5,7 @@
  */
 import { isAscii } from 'node:buffer';
 import { readHeaderFields } from '../mime/header-fields.ts';
-import type { ComposedEntry } from '../store/outbox.ts';
+import type { ComposedEntry } from '../store/outbox-entry.ts';
 import type { Address } from '../store/store.ts';
 import { readAddressSpec } from './address-spec.ts';
 import { readAddresses, uniqueAddresses } from './addresses.ts';

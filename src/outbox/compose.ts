@@ -2,7 +2,7 @@
  * Makes the mail that is sent, of columns or of a whole message that the application brought. It never changes again: every
  * attempt sends the same bytes, under the same Message-ID. Pure; throws outbox_invalid.
  */
-import type { ComposedEntry } from '../store/outbox.ts';
+import type { ComposedEntry } from '../store/outbox-entry.ts';
 import { composeColumns } from './compose-columns.ts';
 import type { ComposeInput } from './compose-input.ts';
 import { composeRaw } from './compose-raw.ts';

@@ -4,7 +4,7 @@
  */
 import { isAscii } from 'node:buffer';
 import type { RecipientReply, SendOutcome, SmtpSession } from '../smtp/session.ts';
-import type { AttemptPhase, AttemptResult } from '../store/outbox.ts';
+import type { AttemptPhase, AttemptResult } from '../store/outbox-entry.ts';
 import { needsUtf8 } from './address-spec.ts';
 import type { Journal } from './journal.ts';
 import type { Work } from './prepare.ts';

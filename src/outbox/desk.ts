@@ -1,7 +1,7 @@
 /** What the pieces of a filing task share: the store, the clock, one connection on demand, and where Sent is. */
 import { logInWith } from '../base/credentials.ts';
 import type { FilingSession, HeaderWish } from '../imap/filing.ts';
-import type { FollowUp } from '../store/outbox.ts';
+import type { FollowUp } from '../store/outbox-entry.ts';
 import type { Store } from '../store/store.ts';
 import type { SendingAccount } from './account.ts';
 import { ownHeader } from './compose-input.ts';

@@ -4,7 +4,7 @@
  */
 import { toInstant } from '../base/clock.ts';
 import { asEngineError, type ErrorRecord } from '../base/errors.ts';
-import type { FollowUp } from '../store/outbox.ts';
+import type { FollowUp } from '../store/outbox-entry.ts';
 import { type SendingAccount, sendingAccount } from './account.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { fileSent } from './file-sent.ts';

@@ -3,7 +3,7 @@
  * APPEND, so a process that dies in between looks again, a minute later, when a slow server has finished. What is learned of the
  * account decides how long a server's own copy is waited for.
  */
-import type { FollowUp } from '../store/outbox.ts';
+import type { FollowUp } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
 import { type Desk, headersOf, searchedSince } from './desk.ts';
 import { nextLookMs } from './sent-copy.ts';

@@ -5,7 +5,8 @@
  * store fails, everything that waits fails, and the task with it.
  */
 import { asEngineError, EngineError } from '../base/errors.ts';
-import type { AttemptProgress, AttemptResult, OutboxWrites } from '../store/outbox.ts';
+import type { OutboxWrites } from '../store/outbox.ts';
+import type { AttemptProgress, AttemptResult } from '../store/outbox-entry.ts';
 
 export interface Journal {
   /** Runs a transaction; others wait a moment for it before they commit. */

@@ -1,5 +1,5 @@
 /** Sets \Answered on the message that a sent mail answers, where it is now. Sync sees the flag like any other. */
-import type { FollowUp } from '../store/outbox.ts';
+import type { FollowUp } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
 import type { Desk } from './desk.ts';
 

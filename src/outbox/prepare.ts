@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
-import type { AnsweredMessage, BeginEntry, ComposedEntry, OutboxEntry } from '../store/outbox.ts';
+import type { AnsweredMessage, BeginEntry, ComposedEntry, OutboxEntry } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
 import { loadAttachments } from './attachments.ts';
 import { compose } from './compose.ts';

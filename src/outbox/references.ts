@@ -1,5 +1,5 @@
 /** In-Reply-To and References of an answer (RFC 5322 3.6.4). Pure. */
-import type { AnsweredMessage } from '../store/outbox.ts';
+import type { AnsweredMessage } from '../store/outbox-entry.ts';
 
 export interface Threading {
   readonly inReplyTo: string | null;

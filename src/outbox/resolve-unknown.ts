@@ -1,6 +1,6 @@
 /** Looks whether a mail of unknown fate was taken, and settles it as unknown-rule.ts decides. */
 import { asEngineError } from '../base/errors.ts';
-import type { FollowUp } from '../store/outbox.ts';
+import type { FollowUp } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
 import { type Desk, headersOf, searchedSince } from './desk.ts';
 import { decideUnknown } from './unknown-rule.ts';

@@ -2,7 +2,7 @@
  * Who files the copy in Sent, and when it is looked for. Pure. Gmail, Microsoft and Yahoo file what was sent over their servers
  * themselves; of others it is found out: after a while without a copy, one is appended, and from then on at once.
  */
-import type { SentCopy } from '../store/outbox.ts';
+import type { SentCopy } from '../store/outbox-entry.ts';
 
 export type FilingMode = 'server' | 'append' | 'learn' | 'off';
 

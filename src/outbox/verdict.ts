@@ -11,7 +11,7 @@
  */
 
 import type { Reply, SendOutcome, SendPhase } from '../smtp/session.ts';
-import type { AttemptPhase, RecipientResult, Verdict } from '../store/outbox.ts';
+import type { AttemptPhase, RecipientResult, Verdict } from '../store/outbox-entry.ts';
 import { isExpired, retryWaitMs } from './backoff-schedule.ts';
 
 export interface Trial {

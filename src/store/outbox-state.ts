@@ -2,7 +2,7 @@
  * What an entry is, by its recipients. Pure. One served recipient makes it delivered, and those who are deferred are tried on;
  * an unknown one comes first of all, because it waits for a person.
  */
-import type { OutboxState } from './outbox.ts';
+import type { OutboxState } from './outbox-entry.ts';
 
 /** Recipients by verdict; `untried` have none yet. */
 export interface RecipientCounts {

@@ -1,6 +1,12 @@
 /** The outbox's verbs, asked of real databases: in process and behind the store thread. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AttemptResult, ComposedEntry, OutboxColumns, RecipientResult, Verdict } from '../../src/store/outbox.ts';
+import type {
+  AttemptResult,
+  ComposedEntry,
+  OutboxColumns,
+  RecipientResult,
+  Verdict,
+} from '../../src/store/outbox-entry.ts';
 import type { Store } from '../../src/store/store.ts';
 import {
   at,

@@ -1,6 +1,6 @@
 /** How an account's sending is doing: apart from its reading, because one server may be well while the other is not. */
 import type { Instant } from '../../base/clock.ts';
-import type { SendingState, SentCopy, SmtpHealth, Usage } from '../outbox.ts';
+import type { SendingState, SentCopy, SmtpHealth, Usage } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
 
 interface SendingRow {

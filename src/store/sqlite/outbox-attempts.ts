@@ -8,7 +8,7 @@ import type {
   BegunAttempt,
   ComposedEntry,
   RecipientResult,
-} from '../outbox.ts';
+} from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
 import { settleEntry } from './outbox-settle.ts';
 

@@ -3,7 +3,7 @@
  * seeks each. Asked several times a second, so its cost follows the accounts with waiting mail, not the mail.
  */
 import type { Instant } from '../../base/clock.ts';
-import type { DueAccount, OutboxDue } from '../outbox.ts';
+import type { DueAccount, OutboxDue } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
 
 interface Candidate {

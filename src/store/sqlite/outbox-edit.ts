@@ -1,7 +1,7 @@
 /** What people and applications do to entries: new ones, retry, cancel, hold, and settling what is unknown. */
 import type { Instant } from '../../base/clock.ts';
 import { EngineError } from '../../base/errors.ts';
-import type { NewOutboxEntry, OutboxAction, OutboxState, Resolution } from '../outbox.ts';
+import type { NewOutboxEntry, OutboxAction, OutboxState, Resolution } from '../outbox-entry.ts';
 import { requireAccount } from './account-row.ts';
 import type { Connection } from './connection.ts';
 import { noteOutboxChange, planFollowUp, settleEntry } from './outbox-settle.ts';

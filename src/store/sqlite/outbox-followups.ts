@@ -1,6 +1,6 @@
 /** What is left to do on the IMAP side after sending: the Sent copy, \Answered, and the search for what is unknown. */
 import type { Instant } from '../../base/clock.ts';
-import type { AnsweredMessage, FollowUp, FollowUpRecord, MessagePlace } from '../outbox.ts';
+import type { AnsweredMessage, FollowUp, FollowUpRecord, MessagePlace } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
 
 interface FollowUpRow extends Omit<FollowUp, 'isBegun' | 'hasDelivered' | 'wasResent' | 'recipients'> {

@@ -1,14 +1,7 @@
 /** Outbox entries as they are read: for sending, for people, and their bytes. */
 import type { Instant } from '../../base/clock.ts';
-import type {
-  OutboxAttempt,
-  OutboxColumns,
-  OutboxDetail,
-  OutboxEntry,
-  OutboxFilter,
-  OutboxRecipient,
-  OutboxSummary,
-} from '../outbox.ts';
+import type { OutboxColumns, OutboxEntry } from '../outbox-entry.ts';
+import type { OutboxAttempt, OutboxDetail, OutboxFilter, OutboxRecipient, OutboxSummary } from '../outbox-view.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { waitingPriorities } from './outbox-due.ts';
 

@@ -1,6 +1,6 @@
 /** Attempts that did not come to their own end: taken back, or left behind by an engine that died. */
 import type { Instant } from '../../base/clock.ts';
-import type { RecoveredAttempts } from '../outbox.ts';
+import type { RecoveredAttempts } from '../outbox-entry.ts';
 import { interruptedWaitMs, interruptionsMax, recoveredVerdict, waitMsMax } from '../outbox-state.ts';
 import type { Connection } from './connection.ts';
 import { type Settlement, settleEntry } from './outbox-settle.ts';

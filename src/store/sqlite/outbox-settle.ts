@@ -3,7 +3,7 @@
  * left to do after a delivery. Runs in the transaction that wrote the verdicts.
  */
 import type { Instant } from '../../base/clock.ts';
-import type { OutboxState } from '../outbox.ts';
+import type { OutboxState } from '../outbox-entry.ts';
 import { delayNoticeMs, entryStateOf, type RecipientCounts } from '../outbox-state.ts';
 import type { Connection } from './connection.ts';
 

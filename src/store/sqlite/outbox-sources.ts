@@ -1,5 +1,5 @@
 /** Stored mail that an outbox entry attaches, wholly or in part: only the account's own, and live. */
-import type { MailKey, StoredPart } from '../outbox.ts';
+import type { MailKey, StoredPart } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
 
 const columnOf = (by: MailKey): string => (by === 'content_id' ? 'm.content_id' : 'm.id');

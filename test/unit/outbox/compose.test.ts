@@ -5,7 +5,7 @@ import { readHeaderFields } from '../../../src/mime/header-fields.ts';
 import type { LoadedAttachment } from '../../../src/outbox/attachments.ts';
 import { compose } from '../../../src/outbox/compose.ts';
 import type { ComposeInput } from '../../../src/outbox/compose-input.ts';
-import type { OutboxColumns } from '../../../src/store/outbox.ts';
+import type { OutboxColumns } from '../../../src/store/outbox-entry.ts';
 
 const columns = (more: Partial<OutboxColumns> = {}): OutboxColumns => ({
   smtpFrom: null,
