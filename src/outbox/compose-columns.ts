@@ -43,6 +43,7 @@ export function composeColumns(input: ComposeInput): ComposedEntry {
     smtpFrom: senderOf(input),
     recipients: envelopeOf(columns, [...to, ...cc, ...bcc]),
     attachments: recordedAttachments(columns.attachments, input.attachments),
+    understood: { subject: columns.subject, from: [from], to, cc, bcc },
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { isAscii } from 'node:buffer';
 import { readHeaderFields } from '../mime/header-fields.ts';
-import type { ComposedEntry } from '../store/outbox-entry.ts';
+import type { ComposedEntry, UnderstoodColumns } from '../store/outbox-entry.ts';
 import type { Address } from '../store/store.ts';
 import { readAddressSpec } from './address-spec.ts';
 import { readAddresses, uniqueAddresses } from './addresses.ts';
@@ -34,6 +34,7 @@ export function composeRaw(input: ComposeInput): ComposedEntry {
     smtpFrom,
     recipients: recipientsOf(input, fields),
     attachments: input.columns.attachments,
+    understood: understoodOf(input, message.head),
   };
 }
 
@@ -104,6 +105,20 @@ function givenMessageId(fields: readonly Field[]): string | null {
 
 const idOf = ({ id }: ComposeInput, smtpFrom: string): string =>
   `<${id}@${smtpFrom === '' ? 'localhost' : domainOf(smtpFrom)}>`;
+
+/** For whoever looks at the row: the columns where they are filled, else the header as any reader of mail sees it. */
+function understoodOf({ columns }: ComposeInput, head: string): UnderstoodColumns {
+  const { subject, from, to, cc } = readHeaderFields(Buffer.from(head, 'latin1'));
+  const given = (text: string | null, column: string, others: readonly Address[]): readonly Address[] =>
+    text === null ? others : readAddresses(text, column);
+  return {
+    subject: columns.subject ?? subject,
+    from: given(columns.fromAddress, 'from_address', from),
+    to: given(columns.toAddresses, 'to_addresses', to),
+    cc: given(columns.ccAddresses, 'cc_addresses', cc),
+    bcc: given(columns.bccAddresses, 'bcc_addresses', []),
+  };
+}
 
 /** The columns say who gets it; where they are empty, To, Cc and Bcc of the message do. */
 function recipientsOf({ columns }: ComposeInput, fields: readonly Field[]): string[] {

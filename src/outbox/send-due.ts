@@ -32,8 +32,9 @@ export async function sendDue(ports: OutboxPorts, task: SendTask): Promise<SendR
   const counts = { delivered: 0, deferred: 0, rejected: 0, unknown: 0 };
   const recovered = await ports.store.recoverAttempts(acntid, toInstant(ports.clock()));
   const account = await sendingAccount(ports.store, acntid);
-  const error = await drainAccount(ports, task, account, (judgement) => {
+  const error = await drainAccount(ports, task, account, (judgement, { outboxId }) => {
     counts[judgement.verdict] += 1;
+    logVerdict(ports, acntid, outboxId, judgement);
   });
   logEnd(ports, acntid, counts, error);
   return {
@@ -51,7 +52,7 @@ async function drainAccount(
   ports: OutboxPorts,
   task: SendTask,
   account: SendingAccount,
-  onJudged: (judgement: Judgement) => void,
+  onJudged: (judgement: Judgement, work: Work) => void,
 ): Promise<ErrorRecord | null> {
   const { smtp } = account;
   if (smtp === null) return recordTrouble(ports, account, new EngineError('smtp_missing', account.email).toRecord());
@@ -143,6 +144,14 @@ async function recordTrouble(ports: OutboxPorts, account: SendingAccount, failur
   await ports.store.recordSmtpHealth(acntid, healthAfter({ failure, failureCount, nowMs, authRetryMs }));
   ports.log.warn(`outbox: ${failure.code}: ${failure.detail}`, { acntid });
   return failure;
+}
+
+/** What went well is only counted. */
+function logVerdict({ log }: OutboxPorts, acntid: number, outboxId: number, { verdict, lastError }: Judgement): void {
+  if (lastError === null) return;
+  const line = `outbox entry ${outboxId}: ${verdict}: ${lastError}`;
+  if (verdict === 'rejected' || verdict === 'unknown') log.warn(line, { acntid });
+  else log.info(line, { acntid });
 }
 
 function logEnd(

@@ -15,7 +15,7 @@ export async function failUnopened(team: Team, item: Work, failure: EngineError)
   if (record.code === 'aborted' || isOnlyAccounts(record))
     return input.release([item.attemptId], record.code === 'aborted' ? null : troubleText(record));
   const outcome = { phase: 'envelope', accepted: [], refused: [], reply: null, failure: record } as const;
-  input.onJudged(conclude(input.deliver, item, outcome, performance.now(), 'connect'));
+  input.onJudged(conclude(input.deliver, item, outcome, performance.now(), 'connect'), item);
 }
 
 /** One attempt to its end, written down or taken back. */
@@ -35,7 +35,7 @@ export async function sendOne(team: Team, line: Line, item: Work): Promise<void>
   if (trouble) team.stop(recordOf(trouble));
   // A login that is wanted is never the mail's fault.
   if (trouble?.kind === 'auth') return input.release([item.attemptId], trouble.detail);
-  input.onJudged(conclude(input.deliver, item, outcome, startedMs));
+  input.onJudged(conclude(input.deliver, item, outcome, startedMs), item);
   // Where nobody shares the commit there is nothing to be gained by going on before it.
   if (team.openCount === 1) await input.deliver.journal.end();
 }

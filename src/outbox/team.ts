@@ -15,7 +15,7 @@ export interface DrainInput {
   readonly take: () => Promise<{ readonly session: SmtpSession; readonly wasIdle: boolean }>;
   readonly give: (session: SmtpSession) => void;
   /** Called for each attempt that came to a verdict. */
-  readonly onJudged: (judgement: Judgement) => void;
+  readonly onJudged: (judgement: Judgement, work: Work) => void;
   readonly release: (attemptIds: readonly number[], lastError: string | null) => Promise<void>;
   readonly signal: AbortSignal;
 }

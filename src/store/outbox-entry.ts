@@ -18,9 +18,9 @@ export type Verdict = 'delivered' | 'deferred' | 'rejected' | 'unknown';
 
 /**
  * How far an attempt came. Durable while it runs: `sending` before dialling, `data_started` before a byte of the body leaves,
- * `body_sent` when the final reply is late. `connect`, `login` and `envelope` only say where an ended one failed.
+ * `body_sent` when the final reply is late. `connect` and `envelope` only say where an ended one failed.
  */
-export type AttemptPhase = 'sending' | 'connect' | 'login' | 'envelope' | 'data_started' | 'body_sent';
+export type AttemptPhase = 'sending' | 'connect' | 'envelope' | 'data_started' | 'body_sent';
 
 /** `auto`: find out whether the server files a Sent copy itself. */
 export type SentCopy = 'auto' | 'server' | 'append' | 'off';
@@ -107,6 +107,21 @@ export interface ComposedEntry {
   readonly recipients: readonly string[];
   /** The attachments column with the size and SHA-256 of what was read. */
   readonly attachments: string | null;
+  /** The columns as they were understood; of a whole message, what its header says. */
+  readonly understood: UnderstoodColumns;
+}
+
+export interface UnderstoodColumns {
+  readonly subject: string | null;
+  readonly from: readonly Address[];
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+}
+
+interface Address {
+  readonly name: string;
+  readonly address: string;
 }
 
 export interface BeginEntry {

@@ -36,6 +36,7 @@ const composed = (recipients: readonly string[], more: Partial<ComposedEntry> = 
   smtpFrom: 'a@x.org',
   recipients,
   attachments: null,
+  understood: { subject: 'S', from: [{ name: '', address: 'a@x.org' }], to: [], cc: [], bcc: [] },
   ...more,
 });
 

@@ -38,6 +38,10 @@ export interface Outbox {
   readonly fileReports: FileReport[];
   /** Lines of the log. */
   readonly lines: string[];
+  /** One sending task for each account that is due. */
+  sendOnce(): Promise<void>;
+  /** What a stopping engine does first. */
+  abort(): void;
   /** Lets time pass. */
   advance(ms: number): void;
   stop(): Promise<{ readonly steps: number }>;
@@ -92,6 +96,12 @@ export async function startOutbox(options: OutboxOptions): Promise<Outbox> {
     lines,
     advance(ms) {
       aheadMs += ms;
+    },
+    abort: () => stopping.abort(),
+    async sendOnce() {
+      const due = await store.outboxDue(ports.clock().toISOString(), 100);
+      const connections = options.connections ?? 5;
+      for (const { acntid } of due.send) sendReports.push(await modules.sendDue(ports, { acntid, connections }));
     },
     async drain() {
       for (;;) {

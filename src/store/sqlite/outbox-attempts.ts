@@ -34,15 +34,19 @@ function beginEntry(c: Connection, { acntid, at }: AttemptBatch, entry: BeginEnt
 const begun = "state = 'sending', next_attempt_at = NULL, attempt_count = attempt_count + 1";
 
 function fixEntry(c: Connection, id: number, composed: ComposedEntry, at: Instant): void {
+  const { subject, from, to, cc, bcc } = composed.understood;
   c.run(
     `UPDATE email_outbox SET ${begun}, raw = ?, message_id_header = ?, x_backproc_id = ?, smtp_from = ?, recipients = ?,
-      attachments = ?, composed_at = ? WHERE id = ?`,
+      attachments = ?, subject = ?, from_address = ?, to_addresses = ?, cc_addresses = ?, bcc_addresses = ?,
+      composed_at = ? WHERE id = ?`,
     composed.raw,
     composed.messageIdHeader,
     composed.xBackprocId,
     composed.smtpFrom,
     JSON.stringify(composed.recipients),
     composed.attachments,
+    subject,
+    ...[from, to, cc, bcc].map((addresses) => JSON.stringify(addresses)),
     at,
     id,
   );

@@ -277,6 +277,12 @@ describe('a whole mail', () => {
     expect(mail.raw.toString('utf8')).toMatch(/\r\n\r\nä\r\n$/);
     expect(mail.text).not.toMatch(/[^\r]\n/);
   });
+  it('is understood as any reader of mail sees it', () => {
+    const { understood } = rawMail(
+      'From: Anna <a@x.org>\r\nTo: b@x.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nx',
+    );
+    expect(understood).toMatchObject({ subject: 'Grüße', from: [{ name: 'Anna', address: 'a@x.org' }], bcc: [] });
+  });
   it('goes to whom the columns name; undisclosed recipients are nobody', () => {
     expect(
       rawMail('From: a@x.org\r\nTo: undisclosed-recipients:;\r\n\r\nx', { recipients: 'b@x.org' }).recipients,
