@@ -51,3 +51,12 @@ export const EMAIL_PICKUP_LOCATION = null;
 export const EMAIL_TOMBSTONE_RETENTION_DAYS = 30;
 export const EMAIL_CHANGES_RETENTION_DAYS = 30;
 export const EMAIL_OUTBOX_RETENTION_DAYS = null;
+
+// Outbox
+export const EMAIL_OUTBOX_MAX_CONNECTIONS_PER_ACCOUNT = 5;
+export const EMAIL_OUTBOX_MESSAGES_PER_MINUTE = null;
+export const EMAIL_OUTBOX_RECIPIENTS_PER_DAY = null;
+export const EMAIL_OUTBOX_RECIPIENTS_PER_MESSAGE = 100;
+export const EMAIL_OUTBOX_PROVIDERS = {}; // { 'smtp.example.com': { connections: 2, messagesPerMinute: 30 } }
+export const EMAIL_OUTBOX_MAX_MESSAGE_BYTES = 36_700_160;
+export const EMAIL_OUTBOX_GIVE_UP_HOURS = 120;

@@ -95,6 +95,18 @@ export const catalogue = {
     'A program of the system’s failed.',
     'See its words; running the command again does no harm.',
   ),
+  outbox_invalid: entry(
+    'message',
+    'wait-operator',
+    'The outbox entry cannot be sent as it stands.',
+    'Correct the row, then `backproc outbox retry ID`; others are not affected.',
+  ),
+  outbox_not_possible: entry(
+    'process',
+    'wait-operator',
+    'The outbox entry is in a state that does not allow this.',
+    'See `backproc outbox show ID`; an unknown one is settled by `outbox resolve`.',
+  ),
   // Store
   store_newer: entry(
     'process',
@@ -165,6 +177,18 @@ export const catalogue = {
     'What answered is not an IMAP server, or TLS was expected where there is none.',
     'Check port and security (imaps:// or imap://).',
   ),
+  not_smtp: entry(
+    'account',
+    'retry',
+    'What answered is not an SMTP server, or TLS was expected where there is none.',
+    'Check port and security (smtps:// or smtp://).',
+  ),
+  smtp_missing: entry(
+    'account',
+    'wait-operator',
+    'The account has no server for sending.',
+    '`backproc account set ACNTID --smtp smtps://HOST`; its outbox waits.',
+  ),
   tls_untrusted: entry(
     'account',
     'wait-operator',
@@ -187,7 +211,7 @@ export const catalogue = {
     'account',
     'wait-operator',
     'The server does not offer STARTTLS.',
-    'Use imaps://; the password was not sent.',
+    'Use imaps:// or smtps://; the password was not sent.',
   ),
   // Logging in
   no_password: entry(

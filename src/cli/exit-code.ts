@@ -19,6 +19,8 @@ const usage: readonly ErrorCode[] = [
   'file_invalid',
   'settings_not_found',
   'passphrase_wrong',
+  'outbox_invalid',
+  'outbox_not_possible',
 ];
 
 /** 64 what the caller typed · 70 our defect · 75 time heals it · 78 an operator must act. */

@@ -19,6 +19,7 @@ import { register as folder } from './folder.ts';
 import { register as install } from './install.ts';
 import { register as log } from './log.ts';
 import { register as message } from './message.ts';
+import { register as outbox } from './outbox.ts';
 import { register as presence } from './presence.ts';
 import { register as run } from './run.ts';
 import { register as search } from './search.ts';
@@ -56,7 +57,21 @@ export function createProgram(context: CliContext): Command {
     accountImport,
   ])
     register(account, context);
-  for (const register of [folder, message, search, explain, presence, log, config, secrets, db, install, doctor, docs])
+  for (const register of [
+    folder,
+    message,
+    search,
+    outbox,
+    explain,
+    presence,
+    log,
+    config,
+    secrets,
+    db,
+    install,
+    doctor,
+    docs,
+  ])
     register(program, context);
   prepare(program, context);
   return program;

@@ -83,6 +83,16 @@ const engine = 'Engine';
 const limits = 'Threads and limits';
 const logging = 'Log';
 const email = 'Mail';
+const outbox = 'Outbox';
+
+/** Null: no limit. What is absent is left to the built-in table of providers, then to the constants. */
+const limitsOfProvider = z.strictObject({
+  connections: z.number().int().min(1).max(100).optional(),
+  messagesPerMinute: z.number().int().min(1).max(1_000_000).nullable().optional(),
+  recipientsPerDay: z.number().int().min(1).max(100_000_000).nullable().optional(),
+  recipientsPerMessage: z.number().int().min(1).max(1000).optional(),
+  messagesPerConnection: z.number().int().min(1).max(100_000).optional(),
+});
 
 export const constants = {
   BACKPROC_PID_LOCATION: path(places, 'pid', 'Folder of backproc.pid, which exists only while the engine runs.'),
@@ -322,6 +332,62 @@ export const constants = {
     36_500,
     'days',
     'How long a finished outbox entry keeps its text, raw bytes and attempts; null: for ever. The entry and its recipients stay.',
+  ),
+  EMAIL_OUTBOX_MAX_CONNECTIONS_PER_ACCOUNT: whole(
+    outbox,
+    5,
+    1,
+    100,
+    'connections',
+    'Most connections of one account for sending; providers with a lower limit get theirs (docs/outbox.md). Too large: the server refuses logins.',
+  ),
+  EMAIL_OUTBOX_MESSAGES_PER_MINUTE: wholeOrNull(
+    outbox,
+    null,
+    1,
+    1_000_000,
+    'messages',
+    'Most messages an account sends in a minute; the rest waits. null: no limit but the provider’s.',
+  ),
+  EMAIL_OUTBOX_RECIPIENTS_PER_DAY: wholeOrNull(
+    outbox,
+    null,
+    1,
+    100_000_000,
+    'recipients',
+    'Most recipients an account sends to within 24 hours; the rest waits. null: no limit but the provider’s.',
+  ),
+  EMAIL_OUTBOX_RECIPIENTS_PER_MESSAGE: whole(
+    outbox,
+    100,
+    1,
+    1000,
+    'recipients',
+    'Most recipients of one SMTP transaction; more are sent in several. Every server must take 100 (RFC 5321 4.5.3.1.8).',
+  ),
+  EMAIL_OUTBOX_PROVIDERS: {
+    schema: z.record(z.string().regex(/^[a-z0-9.-]+$/), limitsOfProvider),
+    fallback: {},
+    expected:
+      "an object like { 'smtp.example.com': { connections: 2, messagesPerMinute: 30, recipientsPerDay: 2000, recipientsPerMessage: 50, messagesPerConnection: 100 } }",
+    group: outbox,
+    text: 'Limits of providers by the end of the host name, before the built-in ones and the constants above.',
+  },
+  EMAIL_OUTBOX_MAX_MESSAGE_BYTES: whole(
+    outbox,
+    36_700_160,
+    65_536,
+    1_000_000_000,
+    'bytes',
+    'Larger mails are rejected before they are tried. Most providers take 25 to 35 MB, and base64 adds a third.',
+  ),
+  EMAIL_OUTBOX_GIVE_UP_HOURS: whole(
+    outbox,
+    120,
+    1,
+    720,
+    'hours',
+    'How long a recipient that is put off is tried again, from the first attempt (RFC 5321 4.5.4.1: four to five days).',
   ),
 } as const satisfies Record<string, Constant>;
 

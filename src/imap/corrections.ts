@@ -134,7 +134,7 @@ export function markListed(client: ImapFlow, path: string): void {
   if (!folders.has(path)) folders.set(path, { path });
 }
 
-const namesFolder = new Set(['EXAMINE', 'STATUS']);
+const namesFolder = new Set(['EXAMINE', 'STATUS', 'SELECT', 'APPEND']);
 
 /** The folder's name is the first argument. A line end can only travel in a literal (RFC 9051 4.3). */
 function toWire(command: string, attributes: unknown, wireNames: WireNames): unknown {

@@ -8,6 +8,7 @@ import type { UidSet } from '../base/uid-set.ts';
 import type { ConversationWrites } from './conversations.ts';
 import type { Address, HeaderFields } from './header-fields.ts';
 import type { LoginChanges, LoginReads, LoginWrites } from './logins.ts';
+import type { OutboxReads, OutboxWrites } from './outbox.ts';
 import type { ReadingReads, ReadingWrites } from './reading.ts';
 import type { ScheduleReads, ScheduleWrites } from './schedule.ts';
 import type { SearchReads, SearchWrites } from './search.ts';
@@ -288,7 +289,7 @@ export interface MessageSummary {
   readonly from: readonly Address[];
 }
 
-export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, SearchReads, UpkeepReads {
+export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, SearchReads, UpkeepReads, OutboxReads {
   accounts(): Promise<Account[]>;
   account(acntid: number): Promise<Account | undefined>;
   /** Decrypted. Undefined: none set. Throws `secret_unreadable`. */
@@ -330,7 +331,8 @@ export interface StoreWrites
     ReadingWrites,
     ConversationWrites,
     SearchWrites,
-    UpkeepWrites {
+    UpkeepWrites,
+    OutboxWrites {
   /** Raises the fencing epoch and makes it this store's own: every older engine's next write throws `fenced`. */
   raiseEpoch(): Promise<number>;
   /** Encrypts email_accounts.new_password and blanks it; returns the accounts whose password changed, freed of auth_error. */

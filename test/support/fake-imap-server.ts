@@ -4,9 +4,12 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import {
+  addFlags,
+  appendTo,
   type Command,
   type FakeFolder,
   fetchRows,
+  folder,
   ledger,
   listParts,
   type Part,
@@ -187,7 +190,11 @@ function answer(command: Command, fake: FakeImapServer, capabilities: readonly s
       const found = find();
       session.folder = found ?? null;
       return found
-        ? [...selectParts(found, hasCondstore), ...changedSince(found, args), `${tag} OK [READ-ONLY] done\r\n`]
+        ? [
+            ...selectParts(found, hasCondstore),
+            ...changedSince(found, args),
+            `${tag} OK [READ-${verb === 'SELECT' ? 'WRITE' : 'ONLY'}] done\r\n`,
+          ]
         : [`${tag} NO [NONEXISTENT] no such folder\r\n`];
     }
     case 'UID SEARCH':
@@ -196,6 +203,18 @@ function answer(command: Command, fake: FakeImapServer, capabilities: readonly s
       return session.folder
         ? [...fetchRows(session.folder, args, hasCondstore).flat(), ok]
         : [`${tag} BAD nothing selected\r\n`];
+    case 'CREATE':
+      fake.folders.push(folder(argument(args)));
+      return [ok];
+    case 'UID STORE':
+      if (session.folder) addFlags(session.folder, args);
+      return [ok];
+    case 'APPEND': {
+      const found = find();
+      if (!found) return [`${tag} NO [TRYCREATE] no such folder\r\n`];
+      const { uid } = appendTo(found, args);
+      return [`${tag} OK [APPENDUID ${found.uidValidity} ${uid}] done\r\n`];
+    }
     case 'LOGOUT':
       return ['* BYE see you\r\n', ok];
     default:

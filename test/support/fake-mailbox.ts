@@ -100,11 +100,47 @@ export function asked(entry: FakeFolder, set: string): FakeMessage[] {
   return entry.messages.filter(({ uid }) => isIn(uid));
 }
 
-/** `UID SEARCH UID 1:* LARGER 100`, `ALL`. */
+/** `HEADER Message-ID "<1@x>"`: whether the field holds the text. */
+function hasHeader({ raw }: FakeMessage, args: string): boolean {
+  const match = /\bHEADER "?([\w-]+)"? (?:"((?:[^"\\]|\\.)*)"|\u0001([^\u0001]*)\u0001|(\S+))/i.exec(args);
+  if (!match) return true;
+  const [, name = '', ...values] = match;
+  const value = values.find((text) => text !== undefined) ?? '';
+  const head = raw.toString('latin1', 0, raw.indexOf('\r\n\r\n') + 2);
+  const field = new RegExp(`^${name}:(.*(?:\\r\\n[ \\t].*)*)`, 'im').exec(head)?.[1];
+  return field?.toLowerCase().includes(value.toLowerCase()) === true;
+}
+
+/** `APPEND "Sent" (\Seen) "date" literal`: what becomes of the folder. */
+export function appendTo(entry: FakeFolder, args: string): FakeMessage {
+  const raw = Buffer.from(/\u0001([\s\S]*)\u0001/.exec(args)?.[1] ?? '', 'latin1');
+  const flags = /\(([^)]*)\)/.exec(args.slice(0, args.indexOf('\u0001')))?.[1]?.split(' ') ?? [];
+  return addMessage(entry, raw, flags);
+}
+
+export function addMessage(entry: FakeFolder, raw: Buffer, flags: string[] = []): FakeMessage {
+  const modseq = newestModseq(entry) + 1;
+  const date = `${new Date().toUTCString().slice(5, 16).replaceAll(' ', '-')} 10:00:00 +0000`;
+  const added: FakeMessage = { uid: entry.uidNext, raw, flags, modseq, date };
+  entry.uidNext += 1;
+  entry.messages.push(added);
+  return added;
+}
+
+/** `UID STORE 1 +FLAGS.SILENT (\Answered)`: additions only. */
+export function addFlags(entry: FakeFolder, args: string): void {
+  const flags = /\(([^)]*)\)/.exec(args)?.[1]?.split(' ') ?? [];
+  for (const row of asked(entry, args.split(' ')[0] ?? '')) {
+    row.flags = [...new Set([...row.flags, ...flags])];
+    row.modseq = newestModseq(entry) + 1;
+  }
+}
+
+/** `UID SEARCH UID 1:* LARGER 100`, `ALL`, `HEADER …`. */
 export function searchLine(entry: FakeFolder, args: string): string {
   const set = /\bUID ([\d:*,]+)/.exec(args)?.[1] ?? '1:*';
   const larger = Number(/\bLARGER (\d+)/.exec(args)?.[1] ?? -1);
-  const uids = asked(entry, set).filter(({ raw }) => raw.length > larger);
+  const uids = asked(entry, set).filter((row) => row.raw.length > larger && hasHeader(row, args));
   return `* SEARCH ${uids.map(({ uid }) => uid).join(' ')}`.trimEnd().concat('\r\n');
 }
 

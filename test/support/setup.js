@@ -17,11 +17,17 @@ const needed = [
   { program: '/usr/sbin/cron', debian: 'cron' },
   { program: '/usr/bin/xmllint', debian: 'libxml2-utils' },
 ];
+/** The outbox's live test goes without where these can't be had, and says so. */
+const wanted = [
+  { program: '/usr/lib/dovecot/lmtp', debian: 'dovecot-lmtpd' },
+  { program: '/usr/lib/postfix/sbin/master', debian: 'postfix' },
+];
 if (process.argv.includes('--bench'))
   needed.push({ program: '/usr/bin/mbsync', debian: 'isync' }, { program: '/usr/bin/time', debian: 'time' });
 
 installPackages();
 installPrograms();
+installMailServer();
 
 /** node_modules/.package-lock.json is what npm writes last. */
 function installPackages() {
@@ -56,6 +62,18 @@ function installPrograms() {
     apt(command, ['update']);
     if (!apt(command, ['install', '-y', '--no-install-recommends', ...missing])) process.exit(1);
   }
+}
+
+/** Not where another mail server is installed: Debian would remove it. Without a configuration Postfix does not start by itself. */
+function installMailServer() {
+  const missing = wanted.filter(({ program }) => !existsSync(program)).map(({ debian }) => debian);
+  const hasAnother = existsSync('/usr/sbin/sendmail') && missing.includes('postfix');
+  const command = missing.length === 0 || hasAnother || process.platform !== 'linux' ? null : aptGet();
+  if (command === null) return;
+  console.log(`setup: ${command.join(' ')} install ${missing.join(' ')}`);
+  const [first, ...rest] = [...command.slice(0, -1), 'debconf-set-selections'];
+  spawnSync(first, rest, { input: 'postfix postfix/main_mailer_type select No configuration\n' });
+  apt(command, ['install', '-y', '--no-install-recommends', ...missing]);
 }
 
 /** Null: it may not be used here. */

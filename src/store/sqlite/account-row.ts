@@ -60,7 +60,8 @@ export function requireAccount(c: Connection, acntid: number): void {
 
 /** What another password, login or server frees an account of. */
 export function freeAccount(c: Connection, acntid: number): void {
-  const freed = "state = 'ok', last_error = NULL, retry_at = NULL, failure_count = 0";
+  const freed = `state = 'ok', last_error = NULL, retry_at = NULL, failure_count = 0, smtp_state = 'ok',
+    smtp_last_error = NULL, smtp_retry_at = NULL, smtp_failure_count = 0`;
   c.run(`UPDATE email_accounts SET ${freed} WHERE acntid = ?`, acntid);
 }
 

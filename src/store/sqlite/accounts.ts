@@ -33,10 +33,13 @@ export function updateAccount(c: Connection, acntid: number, changes: AccountCha
   if (changes.imap) c.run('UPDATE email_accounts SET vanished_trust = 0 WHERE acntid = ?', acntid);
 }
 
+/** Reading goes well, but the server for sending refuses the login: that stays to be seen. */
 export function recordHealth(c: Connection, acntid: number, health: AccountHealth): void {
-  const sql =
-    'UPDATE email_accounts SET state = ?, last_error = ?, retry_at = ?, checked_at = ?, failure_count = ? WHERE acntid = ?';
-  c.run(sql, health.state, health.lastError, health.retryAt, health.checkedAt, health.failureCount, acntid);
+  const sql = `UPDATE email_accounts SET state = CASE WHEN ? = 'ok' AND smtp_state = 'auth_error' THEN smtp_state ELSE ? END,
+    last_error = CASE WHEN ? = 'ok' AND smtp_state = 'auth_error' THEN smtp_last_error ELSE ? END, retry_at = ?,
+    checked_at = ?, failure_count = ? WHERE acntid = ?`;
+  const { state, lastError, retryAt, checkedAt, failureCount } = health;
+  c.run(sql, state, state, state, lastError, retryAt, checkedAt, failureCount, acntid);
 }
 
 export function recordVanishedTrust(c: Connection, acntid: number, trust: number): void {

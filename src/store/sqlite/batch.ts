@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
 import { storeContent } from './contents.ts';
 import { isRowFailure } from './failure.ts';
 import { type FolderRow, requireFolderAt } from './folder-row.ts';
+import { linkSentCopies } from './outbox-link.ts';
 import { placeMessage, type Target } from './place-message.ts';
 import { forgetQuarantine, putInQuarantine } from './quarantine.ts';
 import { savepoint } from './savepoint.ts';
@@ -23,6 +24,7 @@ export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
   const stored = storeRows(c, target, batch);
   quarantineAll(c, batch, [...batch.quarantined, ...stored.quarantined]);
   settle(c, folder, batch);
+  linkSentCopies(c, folder, batch);
   if (batch.day !== null) addTraffic(c, folder.acntid, batch.day, bytesOf(batch));
   if (isFirstSync && stored.count > 0)
     noteChange(c, 'messages_added', { acntid: folder.acntid, emfdid: folder.emfdid, at });

@@ -75,9 +75,12 @@ function runCall(c: Connection, { verb, args }: WriteCall): Outcome {
 
 interface Bodies {
   readonly messages?: readonly { readonly raw: Uint8Array }[];
+  readonly entries?: readonly { readonly composed: { readonly raw: Uint8Array } | null }[];
 }
 
 function bodyBytes({ verb, args }: WriteCall): number {
-  if (verb !== 'storeBatch') return 0;
-  return ((args[0] as Bodies).messages ?? []).reduce((sum, { raw }) => sum + raw.length, 0);
+  if (verb !== 'storeBatch' && verb !== 'beginAttempts') return 0;
+  const { messages = [], entries = [] } = args[0] as Bodies;
+  const bodies = [...messages, ...entries.map(({ composed }) => composed)];
+  return bodies.reduce((sum, body) => sum + (body?.raw.length ?? 0), 0);
 }

@@ -10,6 +10,7 @@ import { migration1 } from './migration-1.ts';
 import { migration2 } from './migration-2.ts';
 import { migration3 } from './migration-3.ts';
 import { migration4 } from './migration-4.ts';
+import { migration5 } from './migration-5.ts';
 import { migration6 } from './migration-6.ts';
 import { migration7 } from './migration-7.ts';
 
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { number: 2, sql: migration2 },
   { number: 3, sql: migration3 },
   { number: 4, sql: migration4 },
+  { number: 5, sql: migration5 },
   { number: 6, sql: migration6 },
   { number: 7, sql: migration7 },
 ];

@@ -15,6 +15,7 @@ import { ledger } from './ledger.ts';
 import { grant, login, passwordCommand } from './logins.ts';
 import { contentRaw, messageContent, unreadable } from './message-content.ts';
 import * as messages from './messages.ts';
+import { outboxReadsOf, outboxWritesBy } from './outbox-of.ts';
 import { accountsOfUsers, hasChangedAccounts, presenceSince } from './presence.ts';
 import { quarantine } from './quarantine.ts';
 import { readers } from './readers.ts';
@@ -90,6 +91,7 @@ function readsOf(c: Connection): StoreReads {
     exportRows: (filter) => read(() => exportRows(c, filter)),
     exportCount: (filter) => read(() => exportCount(c, filter)),
     search: (query) => read(() => search(c, query)),
+    ...outboxReadsOf(c, read),
   };
 }
 
@@ -134,5 +136,6 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     threadMessages: (countMax) => write('threadMessages', countMax),
     forgetConversations: (acntid) => write('forgetConversations', acntid),
     rebuildSearch: () => write('rebuildSearch'),
+    ...outboxWritesBy(c, read, write),
   };
 }

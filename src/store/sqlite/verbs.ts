@@ -15,6 +15,7 @@ import { applyFlags, applyVanished } from './flags.ts';
 import { applyFolderPlan, setFolderPriority } from './folders.ts';
 import { failGrant, leaseGrant, saveGrant } from './grants.ts';
 import { approveDeletions, recordListing } from './listing.ts';
+import { outboxVerbs } from './outbox-verbs.ts';
 import { endPass, failFolder, recordUnchanged } from './pass.ts';
 import { clearPresence, setPresence, takeChangedAccounts } from './presence.ts';
 import { retryQuarantined } from './quarantine.ts';
@@ -66,6 +67,7 @@ const verbs = {
   threadMessages,
   forgetConversations,
   rebuildSearch,
+  ...outboxVerbs,
 } satisfies {
   [Verb in WriteVerb]: (
     c: Connection,

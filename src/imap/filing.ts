@@ -1,0 +1,125 @@
+/**
+ * The IMAP connection that writes: looks for a mail by its headers, appends a copy, sets a flag. Beside the read-only session of
+ * sync, and with its guards: every command has a deadline, a refusal is an error (imapflow resolves `false` for some), nothing
+ * else is changed on the server. APPEND cannot be taken back: look before, and write down that it was begun.
+ */
+import type { ImapFlow } from 'imapflow';
+import { withDeadline } from '../base/abort.ts';
+import { EngineError } from '../base/errors.ts';
+import { connect } from './connect.ts';
+import { markListed } from './corrections.ts';
+import { toEngineError } from './failure.ts';
+import { listFolders } from './listing.ts';
+import type { ObservedFolder, SessionOptions } from './session.ts';
+
+export interface HeaderWish {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface FilingSession {
+  /** Names and roles only. */
+  listFolders(): Promise<readonly ObservedFolder[]>;
+  /**
+   * Is there a message with one of these headers, received since that day? Asked one by one: the first is cheap for every server,
+   * the others may make it read what it has not indexed, which is why `since` bounds them. Throws folder_missing.
+   */
+  hasMessage(path: string, headers: readonly HeaderWish[], since: Date): Promise<boolean>;
+  /** One that exists already is as good. Throws command_refused. */
+  createFolder(path: string): Promise<void>;
+  /** \Seen, with its date. Throws command_refused (no room, too large for the server). */
+  append(path: string, raw: Uint8Array, at: Date): Promise<void>;
+  /** False: the folder has another UIDVALIDITY by now, the message is gone, or the folder keeps no such flag. */
+  addFlag(
+    path: string,
+    message: { readonly uidValidity: number; readonly uid: number },
+    flag: string,
+  ): Promise<boolean>;
+  /** LOGOUT, bounded; never throws. */
+  close(): Promise<void>;
+}
+
+export type OpenFiling = (options: SessionOptions) => Promise<FilingSession>;
+
+const logoutMs = 3000;
+const bytesPerMib = 1024 * 1024;
+
+export const openFiling: OpenFiling = async (options) => {
+  const { client, droppedCount } = await connect(options, () => undefined);
+  const run = <T>(what: string, work: () => Promise<T>, extraMs = 0): Promise<T> =>
+    bounded(options, client, what, work, extraMs);
+  const open = (path: string, readOnly: boolean) =>
+    run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${path}`, () => {
+      markListed(client, path);
+      return client.mailboxOpen(path, { readOnly });
+    });
+  return {
+    async listFolders() {
+      const { wireNames } = options;
+      return (await listFolders({ client, withStatus: false, hasListStatus: false, run, droppedCount, wireNames }))
+        .folders;
+    },
+    async hasMessage(path, headers, since) {
+      const { exists } = await open(path, true);
+      if (exists === 0) return false;
+      for (const { name, value } of headers) {
+        const query = { since, header: { [name]: value } };
+        const uids = refused('SEARCH', await run('SEARCH', () => client.search(query, { uid: true })));
+        if (uids.length > 0) return true;
+      }
+      return false;
+    },
+    async createFolder(path) {
+      refused('CREATE', await run(`CREATE ${path}`, () => client.mailboxCreate(path)));
+    },
+    async append(path, raw, at) {
+      const extraMs = (raw.length / bytesPerMib) * options.transferTimeoutMsPerMib;
+      const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+      refused('APPEND', await run(`APPEND ${path}`, () => client.append(path, bytes, ['\\Seen'], at), extraMs));
+    },
+    async addFlag(path, { uidValidity, uid }, flag) {
+      const mailbox = await open(path, false);
+      if (Number(mailbox.uidValidity) !== uidValidity) return false;
+      const uids = refused('SEARCH', await run('SEARCH', () => client.search({ uid: `${uid}` }, { uid: true })));
+      if (!uids.includes(uid) || !keepsFlag(mailbox.permanentFlags, flag)) return false;
+      const range = `${uid}`;
+      refused('STORE', await run('STORE', () => client.messageFlagsAdd(range, [flag], { uid: true, silent: true })));
+      return true;
+    },
+    close: () => logout(client),
+  };
+};
+
+/** imapflow resolves `false` or nothing where the server said NO. */
+function refused<T>(what: string, result: T | false | undefined): T {
+  if (result === false || result === undefined) throw new EngineError('command_refused', `${what} was refused`);
+  return result;
+}
+
+/** A server that does not say keeps what it is given (RFC 9051 7.1, PERMANENTFLAGS). */
+function keepsFlag(permanent: ReadonlySet<string> | undefined, flag: string): boolean {
+  return permanent === undefined || [...permanent].some((one) => one.toLowerCase() === flag.toLowerCase());
+}
+
+async function bounded<T>(
+  options: SessionOptions,
+  client: ImapFlow,
+  what: string,
+  work: () => Promise<T>,
+  extraMs: number,
+): Promise<T> {
+  if (!client.usable) throw new EngineError('connection_lost', what);
+  const { commandTimeoutMs, signal } = options;
+  try {
+    return await withDeadline(work(), { ms: commandTimeoutMs + extraMs, onExpire: () => client.close(), signal, what });
+  } catch (error) {
+    throw toEngineError(error, { what, nowMs: Date.now() });
+  }
+}
+
+async function logout(client: ImapFlow): Promise<void> {
+  const timer = setTimeout(() => client.close(), logoutMs);
+  await Promise.allSettled([client.usable ? client.logout() : Promise.resolve()]);
+  clearTimeout(timer);
+  client.close();
+}

@@ -1,0 +1,167 @@
+/**
+ * A sending task: recover what was interrupted → see what the account may send → drain → record how the account is doing.
+ *
+ * The life of an entry (docs/outbox.md draws it):
+ *   queued → sending → delivered | deferred | rejected | unknown
+ *   deferred → sending again, at next_attempt_at, until it is delivered or given up
+ *   unknown: the connection died after the final dot; the server may have the mail, so it is never sent again by itself
+ *   held and cancelled are people's; a bad entry is rejected without an attempt.
+ * `sending` is committed before dialling, `data_started` before a byte of the body leaves, the verdict with the state that follows
+ * from it. So whatever kills the process: before `data_started` the mail is sent again, after it nobody knows, and says so.
+ */
+import { toInstant } from '../base/clock.ts';
+import { logInWith } from '../base/credentials.ts';
+import { EngineError, type ErrorRecord } from '../base/errors.ts';
+import { type SmtpSession, smtpTimeouts } from '../smtp/session.ts';
+import { type SendingAccount, sendingAccount } from './account.ts';
+import { healthAfter, healthy } from './account-health.ts';
+import { drain } from './drain.ts';
+import { allowanceOf } from './envelope.ts';
+import { createJournal } from './journal.ts';
+import { limitsFor, type SendLimits } from './limits.ts';
+import { beginBatch, type Work } from './prepare.ts';
+import { filingMode, firstLookMs } from './sent-copy.ts';
+import type { OutboxPorts, SendReport, SendTask } from './task.ts';
+import type { Judgement } from './verdict.ts';
+
+/** A task ends after this, so that the engine can share out connections anew; what is left is due at once. */
+const taskMsMax = 10 * 60_000;
+
+export async function sendDue(ports: OutboxPorts, task: SendTask): Promise<SendReport> {
+  const { acntid } = task;
+  const counts = { delivered: 0, deferred: 0, rejected: 0, unknown: 0 };
+  const recovered = await ports.store.recoverAttempts(acntid, toInstant(ports.clock()));
+  const account = await sendingAccount(ports.store, acntid);
+  const error = await drainAccount(ports, task, account, (judgement, { outboxId }) => {
+    counts[judgement.verdict] += 1;
+    logVerdict(ports, acntid, outboxId, judgement);
+  });
+  logEnd(ports, acntid, counts, error);
+  return {
+    acntid,
+    deliveredCount: counts.delivered,
+    deferredCount: counts.deferred,
+    rejectedCount: counts.rejected,
+    unknownCount: counts.unknown,
+    recoveredCount: recovered.retried + recovered.unknown,
+    error,
+  };
+}
+
+async function drainAccount(
+  ports: OutboxPorts,
+  task: SendTask,
+  account: SendingAccount,
+  onJudged: (judgement: Judgement, work: Work) => void,
+): Promise<ErrorRecord | null> {
+  const { smtp } = account;
+  if (smtp === null) return recordTrouble(ports, account, new EngineError('smtp_missing', account.email).toRecord());
+  const limits = limitsFor(smtp.host, ports.settings.limits, account.outboxLimits);
+  const journal = createJournal(ports.store);
+  const key = `${account.acntid} ${smtp.user} ${smtp.security} ${smtp.host}:${smtp.port}`;
+  let isWell = false;
+  const trouble = await drain({
+    limits,
+    connections: Math.max(1, Math.min(task.connections, limits.connections)),
+    deliver: {
+      journal,
+      signal: ports.signal,
+      nowMs: () => ports.clock().getTime(),
+      giveUpMs: ports.settings.giveUpHours * 3_600_000,
+      fileAfterMs: firstLookMs(filingMode({ ...account, smtpHost: smtp.host })),
+    },
+    claim: claimer(ports, account, limits),
+    take: async () => {
+      const taken = await ports.smtpPool.take(key, () => logIn(ports, account, smtp));
+      isWell = true;
+      return taken;
+    },
+    give: (session) => ports.smtpPool.give(key, session),
+    onJudged,
+    release: async (attemptIds, lastError) => {
+      await journal.end();
+      await ports.store.releaseAttempts(attemptIds, lastError, toInstant(ports.clock()));
+    },
+    signal: ports.signal,
+  });
+  await journal.end();
+  if (trouble) return recordTrouble(ports, account, trouble);
+  if (isWell && account.smtpHealth.failureCount > 0) await ports.store.recordSmtpHealth(account.acntid, healthy);
+  return null;
+}
+
+function logIn(
+  { credentialsOf, openSmtp, settings, signal }: OutboxPorts,
+  { acntid, allowPlaintext }: SendingAccount,
+  { host, port, security }: NonNullable<SendingAccount['smtp']>,
+): Promise<SmtpSession> {
+  const timeouts = smtpTimeouts(settings.networkTimeoutMs);
+  return logInWith(credentialsOf, { acntid, protocol: 'smtp' }, (credentials) =>
+    openSmtp({ host, port, security, allowPlaintext, credentials, timeouts, signal }),
+  );
+}
+
+/** Batches that held nothing but bad entries, or such as changed under our hands, before it is enough for this task. */
+const emptyBatchesMax = 20;
+
+function claimer(
+  ports: OutboxPorts,
+  account: SendingAccount,
+  limits: SendLimits,
+): (entriesMax: number) => Promise<readonly Work[]> {
+  const endMs = performance.now() + taskMsMax;
+  return async (entriesMax) => {
+    for (let empty = 0; empty < emptyBatchesMax && performance.now() < endMs; empty += 1) {
+      const allowance = await allowanceNow(ports, account, limits);
+      if (allowance.notBefore !== null) {
+        await ports.store.recordSmtpHealth(account.acntid, { ...healthy, retryAt: allowance.notBefore });
+        return [];
+      }
+      const wish = {
+        entriesMax: Math.min(entriesMax, allowance.messages),
+        recipientsMax: allowance.recipients,
+        recipientsPerMessage: limits.recipientsPerMessage,
+      };
+      const { works, hasMore } = await beginBatch(ports, account, wish);
+      if (works.length > 0 || !hasMore) return works;
+    }
+    return [];
+  };
+}
+
+async function allowanceNow(ports: OutboxPorts, account: SendingAccount, limits: SendLimits) {
+  const isLimited = limits.messagesPerMinute !== null || limits.recipientsPerDay !== null;
+  const none = { messagesLastMinute: 0, recipientsLastDay: 0 };
+  const usage = isLimited ? await ports.store.outboxUsage(account.acntid, toInstant(ports.clock())) : none;
+  return allowanceOf(limits, usage, ports.clock().getTime());
+}
+
+async function recordTrouble(ports: OutboxPorts, account: SendingAccount, failure: ErrorRecord): Promise<ErrorRecord> {
+  const { acntid, smtpHealth } = account;
+  const nowMs = ports.clock().getTime();
+  const { failureCount } = smtpHealth;
+  const authRetryMs = ports.settings.authRetrySeconds * 1000;
+  await ports.store.recordSmtpHealth(acntid, healthAfter({ failure, failureCount, nowMs, authRetryMs }));
+  ports.log.warn(`outbox: ${failure.code}: ${failure.detail}`, { acntid });
+  return failure;
+}
+
+/** What went well is only counted. */
+function logVerdict({ log }: OutboxPorts, acntid: number, outboxId: number, { verdict, lastError }: Judgement): void {
+  if (lastError === null) return;
+  const line = `outbox entry ${outboxId}: ${verdict}: ${lastError}`;
+  if (verdict === 'rejected' || verdict === 'unknown') log.warn(line, { acntid });
+  else log.info(line, { acntid });
+}
+
+function logEnd(
+  ports: OutboxPorts,
+  acntid: number,
+  counts: Readonly<Record<string, number>>,
+  error: ErrorRecord | null,
+): void {
+  const words = Object.entries(counts).filter(([, count]) => count > 0);
+  if (words.length > 0)
+    ports.log.info(`outbox: ${words.map(([word, count]) => `${count} ${word}`).join(', ')}`, { acntid });
+  else if (error === null) ports.log.debug('outbox: nothing to send', { acntid });
+}

@@ -1,0 +1,131 @@
+/**
+ * What an SMTP transaction means, for each of its recipients and for the account. Pure.
+ *
+ *   phase reached   reply 2xx     reply 4xx   reply 5xx   no reply
+ *   envelope        –             deferred    rejected    deferred: nothing has left
+ *   data_started    unknown       deferred    rejected    deferred: the final dot has not left, so the server drops the rest
+ *   body_sent       delivered     deferred    rejected    unknown: the server may have the mail (RFC 1047)
+ *
+ * A recipient that was refused by name has its own verdict, whatever becomes of the others. Some replies are about the sender and
+ * not about the mail: a login that is wanted, a rate or a quota that is used up. Those put the account off, never reject.
+ */
+
+import type { Reply, SendOutcome, SendPhase } from '../smtp/session.ts';
+import type { AttemptPhase, RecipientResult, Verdict } from '../store/outbox-entry.ts';
+import { isExpired, retryWaitMs } from './backoff-schedule.ts';
+
+export interface Trial {
+  readonly recipients: readonly string[];
+  /** Attempts of the entry so far, this one included. */
+  readonly attempt: number;
+  readonly firstAttemptMs: number | null;
+  readonly nowMs: number;
+  readonly giveUpMs: number;
+  /** 0 to 1: one for all recipients, so that they go out together again. */
+  readonly random: number;
+}
+
+export interface Judgement {
+  readonly phase: AttemptPhase;
+  readonly verdict: Verdict;
+  readonly code: number | null;
+  readonly response: string | null;
+  readonly lastError: string | null;
+  readonly recipients: readonly RecipientResult[];
+}
+
+/** `auth`: a login is missing or no longer good. `throttle`: too much, too fast. */
+export interface AccountTrouble {
+  readonly kind: 'auth' | 'throttle';
+  readonly detail: string;
+}
+
+interface Answer {
+  readonly verdict: Verdict;
+  readonly code: number | null;
+  readonly text: string;
+}
+
+export function judge(outcome: SendOutcome, trial: Trial): Judgement {
+  const refused = new Map(outcome.refused.map((reply) => [reply.address, answerOf(reply)]));
+  const rest = restOf(outcome);
+  const nextAttemptAt = new Date(trial.nowMs + retryWaitMs(trial.attempt, trial.random)).toISOString();
+  const recipients = trial.recipients.map((address) =>
+    resultFor(address, refused.get(address) ?? rest, trial, nextAttemptAt),
+  );
+  const worst = recipients.find(({ verdict }) => verdict !== 'delivered');
+  const shown = outcome.reply ?? outcome.refused[0] ?? null;
+  return {
+    phase: outcome.phase,
+    verdict: overall(recipients.map(({ verdict }) => verdict)),
+    code: codeOf(shown),
+    response: shown?.text ?? outcome.failure?.detail ?? null,
+    lastError: worst ? (worst.response ?? worst.verdict) : null,
+    recipients,
+  };
+}
+
+const codeOf = (reply: Reply | null): number | null => (reply === null || reply.code === 0 ? null : reply.code);
+
+/** What everybody gets whom the server did not refuse by name. */
+function restOf({ phase, reply, failure }: SendOutcome): Answer {
+  if (reply !== null && reply.code >= 400) return answerOf(reply);
+  if (reply !== null && reply.code < 300 && phase === 'body_sent')
+    return { verdict: 'delivered', code: reply.code, text: reply.text };
+  return { ...brokenAt(phase, reply !== null), text: reply?.text ?? failure?.detail ?? 'no reply' };
+}
+
+/** A server that said yes before it had the mail cannot be believed, and may have it all the same. */
+function brokenAt(phase: SendPhase, hasReply: boolean): Omit<Answer, 'text'> {
+  const isUnknown = phase === 'body_sent' || (phase === 'data_started' && hasReply);
+  return { verdict: isUnknown ? 'unknown' : 'deferred', code: null };
+}
+
+/** 503 is about the order of commands, not about the mail; code 0 is our own refusal. */
+function answerOf(reply: Reply): Answer {
+  const isPermanent = (reply.code >= 500 && reply.code !== 503 && accountKind(reply) === null) || reply.code === 0;
+  return { verdict: isPermanent ? 'rejected' : 'deferred', code: codeOf(reply), text: reply.text };
+}
+
+function resultFor(address: string, answer: Answer, trial: Trial, nextAttemptAt: string): RecipientResult {
+  const { code, text } = answer;
+  if (answer.verdict !== 'deferred')
+    return { address, verdict: answer.verdict, code, response: text, nextAttemptAt: null };
+  if (!isExpired(trial)) return { address, verdict: 'deferred', code, response: text, nextAttemptAt };
+  const hours = Math.round(trial.giveUpMs / 3_600_000);
+  return {
+    address,
+    verdict: 'rejected',
+    code,
+    response: `given up after ${hours} hours: ${text}`,
+    nextAttemptAt: null,
+  };
+}
+
+/** An attempt counts as the best that came of it, unless somebody's fate is unknown. */
+function overall(verdicts: readonly Verdict[]): Verdict {
+  const order: readonly Verdict[] = ['unknown', 'delivered', 'deferred', 'rejected'];
+  return order.find((verdict) => verdicts.includes(verdict)) ?? 'deferred';
+}
+
+/** Null: the replies are about the mail. */
+export function troubleOf({ reply, refused }: SendOutcome): AccountTrouble | null {
+  const replies = [...(reply === null ? [] : [reply]), ...refused];
+  for (const one of replies) {
+    const kind = accountKind(one);
+    if (kind !== null) return { kind, detail: one.text };
+  }
+  return null;
+}
+
+/** Gmail answers 550 5.4.5 and Microsoft 554 5.2.0 when the day's sending is used up: permanent by code, over by tomorrow. */
+const quotaTexts =
+  /daily (user )?sending|sending (rate|limit|quota)|SubmissionQuotaExceeded|quota.{0,20}sending|5\.4\.5/i;
+const rateTexts = /too many (messages|connections|logins|concurrent)|rate (limit|exceeded)|throttl|4\.7\.28|4\.3\.2/i;
+
+export function accountKind({ code, text }: Reply): AccountTrouble['kind'] | null {
+  if (code === 530 || code === 534 || code === 535 || code === 538) return 'auth';
+  if (code === 421) return 'throttle';
+  if (code >= 500) return quotaTexts.test(text) ? 'throttle' : null;
+  return code >= 400 && (rateTexts.test(text) || quotaTexts.test(text)) ? 'throttle' : null;
+}

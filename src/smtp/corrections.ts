@@ -1,0 +1,40 @@
+/**
+ * What nodemailer 10.6 does not do by itself, added on each connection in one place: MAIL gets the SMTPUTF8 keyword when the
+ * headers need it, not only when an address of the envelope does (RFC 6531 3.4). It refuses to start with a version of the
+ * library that has lost the member.
+ */
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { EngineError } from '../base/errors.ts';
+
+interface Internals {
+  _sendCommand(command: string, forLog?: string): void;
+  readonly _supportedExtensions: readonly string[];
+  readonly _maxAllowedSize: number;
+}
+
+const hasInternals = (connection: object): connection is Internals =>
+  '_sendCommand' in connection &&
+  '_maxAllowedSize' in connection &&
+  '_supportedExtensions' in connection &&
+  Array.isArray(connection._supportedExtensions);
+
+export function internalsOf(connection: SMTPConnection): Internals {
+  const object: object = connection;
+  if (hasInternals(object)) return object;
+  throw new EngineError('bug', 'this version of nodemailer has no _sendCommand or extensions: see smtp/corrections.ts');
+}
+
+export interface Utf8Switch {
+  isOn: boolean;
+}
+
+export function addUtf8Keyword(connection: SMTPConnection): Utf8Switch {
+  const internals = internalsOf(connection);
+  const utf8: Utf8Switch = { isOn: false };
+  const send = internals._sendCommand.bind(connection);
+  internals._sendCommand = (command, forLog) => {
+    const isMissing = utf8.isOn && command.startsWith('MAIL FROM:') && !command.includes(' SMTPUTF8');
+    send(isMissing ? `${command} SMTPUTF8` : command, forLog);
+  };
+  return utf8;
+}

@@ -1,0 +1,15 @@
+/** Server replies as text (RFC 5321 4.2, RFC 3463). Pure. */
+import type { Reply } from './session.ts';
+
+/** No reply says more that anybody reads; 512 octets is the longest line there may be (RFC 5321 4.5.3.1.5). */
+const textCharsMax = 1000;
+
+/** Null: no reply at all, or something that does not begin with a code. */
+export function parseReply(response: unknown): Reply | null {
+  if (typeof response !== 'string') return null;
+  const code = /^([2-5]\d\d)(?:[ -]|$)/.exec(response)?.[1];
+  if (code === undefined) return null;
+  const lines = response.split(/\r?\n/).map((line) => line.replace(/^\d{3}[ -]?/, '').trim());
+  const text = `${code} ${lines.filter((line) => line !== '').join(' ')}`.trim();
+  return { code: Number(code), text: text.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, textCharsMax) };
+}

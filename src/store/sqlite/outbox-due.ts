@@ -1,0 +1,110 @@
+/**
+ * Which accounts have outbox work, without looking at what is finished: skips from account to account over partial indexes, two
+ * seeks each. Asked several times a second, so its cost follows the accounts with waiting mail, not the mail.
+ */
+import type { Instant } from '../../base/clock.ts';
+import type { DueAccount, OutboxDue } from '../outbox-entry.ts';
+import type { Connection } from './connection.ts';
+
+interface Candidate {
+  readonly acntid: number;
+  readonly host: string | null;
+  readonly dueAt: Instant;
+}
+
+export function outboxDue(c: Connection, now: Instant, limit: number): OutboxDue {
+  const send = [...interruptedAccounts(c), ...waitingAccounts(c)];
+  const file = followUpAccounts(c);
+  const coming = [...send, ...file].map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > now);
+  return { send: dueNow(send, now, limit), file: dueNow(file, now, limit), nextAt: coming.toSorted()[0] ?? null };
+}
+
+/** Oldest first, each account once. */
+function dueNow(candidates: readonly Candidate[], now: Instant, limit: number): DueAccount[] {
+  const due = candidates.filter(({ dueAt }) => dueAt <= now);
+  const sorted = due.toSorted((a, b) => (a.dueAt < b.dueAt ? -1 : a.dueAt > b.dueAt ? 1 : a.acntid - b.acntid));
+  const seen = new Set<number>();
+  return sorted.filter(({ acntid }) => !seen.has(acntid) && seen.add(acntid)).slice(0, limit);
+}
+
+const later = (a: Instant, b: Instant | null): Instant => (b !== null && b > a ? b : a);
+
+function interruptedAccounts(c: Connection): Candidate[] {
+  const sql = `SELECT DISTINCT a.acntid, a.smtp_host AS host, '' AS dueAt FROM email_outbox AS o
+    JOIN email_accounts AS a ON a.acntid = o.acntid WHERE o.state = 'sending' AND a.enabled = 1`;
+  return c.all<Candidate>(sql);
+}
+
+interface WaitingRow {
+  acntid: number;
+  priority: number;
+  due_at: string;
+  enabled: number;
+  smtp_host: string | null;
+  smtp_retry_at: string | null;
+}
+
+/** In the order of the index: the first row of an account is the oldest of its highest priority. */
+const waitingSql = `SELECT o.acntid, o.priority, o.due_at, a.enabled, a.smtp_host, a.smtp_retry_at FROM email_outbox AS o
+  JOIN email_accounts AS a ON a.acntid = o.acntid WHERE o.due_at IS NOT NULL AND o.acntid > ?
+  ORDER BY o.acntid, o.priority DESC, o.due_at LIMIT 1`;
+
+function waitingAccounts(c: Connection): Candidate[] {
+  const found: Candidate[] = [];
+  for (let row = c.get<WaitingRow>(waitingSql, 0); row; row = c.get<WaitingRow>(waitingSql, row.acntid)) {
+    if (row.enabled !== 1) continue;
+    const dueAt = later(earliest(c, row), row.smtp_retry_at);
+    found.push({ acntid: row.acntid, host: row.smtp_host, dueAt });
+  }
+  return found;
+}
+
+/** An application with more levels than this has its lowest wait until the highest are sent. */
+const levelsMax = 100;
+
+const lowerSql = `SELECT priority, due_at FROM email_outbox WHERE acntid = ? AND priority < ? AND due_at IS NOT NULL
+  ORDER BY priority DESC, due_at LIMIT 1`;
+
+/** Less important mail may be due before what is more important. */
+function earliest(c: Connection, { acntid, priority, due_at }: WaitingRow): Instant {
+  let first = due_at;
+  let level: { priority: number; due_at: string } | undefined = { priority, due_at };
+  for (let count = 0; level && count < levelsMax; count += 1) {
+    if (level.due_at < first) first = level.due_at;
+    level = c.get<{ priority: number; due_at: string }>(lowerSql, acntid, level.priority);
+  }
+  return first;
+}
+
+/** Priorities with waiting entries, highest first: one seek each. */
+export function waitingPriorities(c: Connection, acntid: number): number[] {
+  const levels: number[] = [];
+  const highest = 'SELECT MAX(priority) AS priority FROM email_outbox WHERE acntid = ? AND due_at IS NOT NULL';
+  let next = c.get<{ priority: number | null }>(highest, acntid)?.priority ?? null;
+  while (next !== null && levels.length < levelsMax) {
+    levels.push(next);
+    next = c.get<{ priority: number | null }>(`${highest} AND priority < ?`, acntid, next)?.priority ?? null;
+  }
+  return levels;
+}
+
+interface FollowUpRow {
+  acntid: number;
+  due_at: string;
+  enabled: number;
+  imap_host: string;
+  retry_at: string | null;
+}
+
+const followUpSql = `SELECT f.acntid, f.due_at, a.enabled, a.imap_host, a.retry_at FROM outbox_followups AS f
+  JOIN email_accounts AS a ON a.acntid = f.acntid WHERE f.acntid > ? ORDER BY f.acntid, f.due_at LIMIT 1`;
+
+/** An IMAP server that reading leaves alone is left alone by filing, too. */
+function followUpAccounts(c: Connection): Candidate[] {
+  const found: Candidate[] = [];
+  for (let row = c.get<FollowUpRow>(followUpSql, 0); row; row = c.get<FollowUpRow>(followUpSql, row.acntid)) {
+    if (row.enabled !== 1) continue;
+    found.push({ acntid: row.acntid, host: row.imap_host, dueAt: later(row.due_at, row.retry_at) });
+  }
+  return found;
+}
