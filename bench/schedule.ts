@@ -175,7 +175,11 @@ async function benchPick(): Promise<void> {
     dueMs: nowMs - index,
     connectionCountMax: 3,
   }));
-  const ceilings = { slots: { send: 64, sync: 224, read: 8 }, connectionsPerHost: 20, connectionsPerAccount: 3 };
+  const ceilings = {
+    slots: { send: 64, file: 64, sync: 224, read: 8 },
+    connectionsPerHost: 20,
+    connectionsPerAccount: 3,
+  };
   const given = { due, running: [], kept: [], ceilings, allowedOn: () => Number.POSITIVE_INFINITY, nowMs };
   const run = await timed(100, () => pick(given));
   note(`pick 224 of 2,000 due on ${hostCount} hosts`, `${run.median.toFixed(2)} ms`);

@@ -15,6 +15,7 @@ import type { Progress } from '../sync/pass.ts';
 import { beatMs, describeSelf, type HolderFiles, type HolderRecord, writeHolder } from './launch/holder.ts';
 import type { Lock } from './launch/lock.ts';
 import { remember } from './launch/quick-look.ts';
+import { outboxSettings } from './outbox-settings.ts';
 import type { ThreadLimits } from './threads/choose-thread.ts';
 import type { LogStart } from './threads/protocol.ts';
 import { createThreads, type Threads, type ThreadsOptions } from './threads/threads.ts';
@@ -157,7 +158,8 @@ const progressMs = 200;
 /** A first sync ends its slice by itself, a scan of a million messages takes minutes: an hour is no work any more. */
 const watchdogLimits: WatchdogLimits = {
   // A reading task ends its slice by itself after seconds; one mail takes two at most.
-  runMsMax: { pass: 60 * 60_000, read: 5 * 60_000 },
+  // A sending task begins nothing after ten minutes, and one mail may take twenty more (RFC 5321 4.5.3.2).
+  runMsMax: { pass: 60 * 60_000, send: 60 * 60_000, file: 30 * 60_000, read: 5 * 60_000 },
   cancelMsMax: 30_000,
   stallMs: 5000,
   standstillMs: 60_000,
@@ -188,6 +190,7 @@ const threadStart = (options: EngineOptions, config: Config): ThreadsOptions['st
     transferTimeoutMsPerMib: config.EMAIL_NETWORK_TIMEOUT * 1000,
     perDay: dayLimit(config),
   },
+  outbox: outboxSettings(config),
   log: logStart(options, config),
   progressMs,
 });

@@ -15,6 +15,7 @@ import type { Engine } from './engine.ts';
 import { createDispatcher, type KindOfWork } from './loop/dispatcher.ts';
 import { createKept, type KeptConnections } from './loop/kept.ts';
 import { createNews } from './loop/news.ts';
+import { createOutboxKinds } from './loop/outbox-kinds.ts';
 import { createPassKind } from './loop/pass-kind.ts';
 import { createPlanner } from './loop/planner.ts';
 import { createReadKind } from './loop/read-kind.ts';
@@ -93,9 +94,21 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
   const hasUnread = async (): Promise<boolean> =>
     config().EMAIL_READING_ENABLED && (await store.hasUnread(readerVersion));
   const readKind = createReadKind({ queue, threads, hasUnread, clock, log });
+  const outbox = createOutboxKinds({
+    store,
+    queue,
+    threads,
+    isEnabled: () => config().EMAIL_OUTBOX_ENABLED,
+    connectionsPerAccount: () => config().EMAIL_OUTBOX_MAX_CONNECTIONS_PER_ACCOUNT,
+    onDue: () => dispatcher.wake(),
+    clock,
+    log,
+  });
   const kinds: ReadonlyMap<string, KindOfWork> = new Map([
     ['sync', passKind],
     ['bulk', passKind],
+    ['outbox', outbox.send],
+    ['file', outbox.file],
     ['read', readKind],
   ]);
   const dispatcher = createDispatcher({
@@ -149,12 +162,13 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
       await replan(acntids);
       if (config().EMAIL_IDLE_ENABLED) for (const acntid of acntids) await wishInbox(acntid);
     },
-    onCommit: () => Promise.resolve(),
+    onCommit: () => outbox.look(),
   });
   const fill = async (): Promise<void> => {
     rules = rulesOf(config(), dailySpreadMs(await store.accountCount()));
     await planner.fill();
     await readKind.look();
+    await outbox.look();
     dispatcher.wake();
   };
 
@@ -200,6 +214,9 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
       await news.stop();
       threads.cancelAll('pass');
       threads.cancelAll('read');
+      threads.cancelAll('file');
+      threads.cancelAll('send');
+      outbox.stop();
       await dispatcher.stop(graceMs);
       await queue.close();
     },
@@ -209,7 +226,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
 const ceilingsOf = (config: Config): Ceilings => {
   const slots = config.BG_MAX_THREADS * Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD);
   return {
-    slots: { sync: slots, send: slots, read: 1 },
+    slots: { sync: slots, send: slots, file: slots, read: 1 },
     connectionsPerHost: config.BG_MAX_CONNECTIONS_PER_HOST,
     connectionsPerAccount: config.BG_MAX_CONNECTIONS_PER_ACCOUNT,
   };

@@ -61,6 +61,8 @@ export async function runEngine(options: RunEngineOptions): Promise<EngineEnd> {
   const tidying = setInterval(() => void tidy(engine, loop, ending), tidyMs);
   const stopUpkeep = startUpkeep(engine, options.clock ?? systemClock);
   engine.log.info(`engine started: version ${options.version}, Node ${process.version}`);
+  // Kept warm: mail goes out at once.
+  if (options.config.EMAIL_OUTBOX_ENABLED) engine.threads.warm('send');
   await loop.start();
   process.title = 'backproc: running';
   const end = await ending.over;
@@ -133,7 +135,7 @@ function ordersOf(options: RunEngineOptions, engine: Engine, loop: Loop, ending:
 }
 
 async function tidy(engine: Engine, loop: Loop, ending: Ending): Promise<void> {
-  engine.threads.endIdle(threadIdleMs, []);
+  engine.threads.endIdle(threadIdleMs, engine.config.EMAIL_OUTBOX_ENABLED ? ['send'] : []);
   const rssMib = process.memoryUsage.rss() / 1024 / 1024;
   const { BACKPROC_MEMORY_LIMIT_MB: limitMib } = engine.config;
   if (rssMib > limitMib) ending.break(`${Math.round(rssMib)} MiB of memory are more than BACKPROC_MEMORY_LIMIT_MB`);

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { SendingAccount } from './account.ts';
 import { ownHeader } from './compose-input.ts';
 import type { FilingMode } from './sent-copy.ts';
-import type { OutboxLog, OutboxPorts, OutboxSettings } from './task.ts';
+import type { FilePorts, OutboxLog, OutboxSettings } from './task.ts';
 
 export interface Desk {
   readonly store: Store;
@@ -25,7 +25,7 @@ export interface Desk {
 /** Nothing large is read here. */
 const literalBytesMax = 1024 * 1024;
 
-export function createDesk(ports: OutboxPorts, account: SendingAccount, mode: FilingMode): Desk {
+export function createDesk(ports: FilePorts, account: SendingAccount, mode: FilingMode): Desk {
   let opened: FilingSession | null = null;
   let sent: string | null | undefined;
   const session = async (): Promise<FilingSession> => {
@@ -53,7 +53,7 @@ export function createDesk(ports: OutboxPorts, account: SendingAccount, mode: Fi
   };
 }
 
-function openFor(ports: OutboxPorts, { acntid, imap }: SendingAccount): Promise<FilingSession> {
+function openFor(ports: FilePorts, { acntid, imap }: SendingAccount): Promise<FilingSession> {
   const { networkTimeoutMs } = ports.settings;
   return logInWith(ports.credentialsOf, { acntid, protocol: 'imap' }, (credentials) =>
     ports.openFiling({

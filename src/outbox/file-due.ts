@@ -11,7 +11,7 @@ import { fileSent } from './file-sent.ts';
 import { markAnswered } from './mark-answered.ts';
 import { resolveUnknown } from './resolve-unknown.ts';
 import { filingMode } from './sent-copy.ts';
-import type { FileReport, FileTask, OutboxPorts } from './task.ts';
+import type { FilePorts, FileReport, FileTask } from './task.ts';
 
 /** Of one task: the engine asks again. */
 const followUpsMax = 500;
@@ -20,7 +20,7 @@ const triesMax = 12;
 const firstWaitMs = 60_000;
 const lastWaitMs = 2 * 60 * 60_000;
 
-export async function fileDue(ports: OutboxPorts, task: FileTask): Promise<FileReport> {
+export async function fileDue(ports: FilePorts, task: FileTask): Promise<FileReport> {
   const account = await sendingAccount(ports.store, task.acntid);
   const done = { file: 0, answer: 0, lookup: 0 };
   const error = await workThrough(ports, account, done);
@@ -35,7 +35,7 @@ export async function fileDue(ports: OutboxPorts, task: FileTask): Promise<FileR
 
 type Done = Record<FollowUp['kind'], number>;
 
-async function workThrough(ports: OutboxPorts, account: SendingAccount, done: Done): Promise<ErrorRecord | null> {
+async function workThrough(ports: FilePorts, account: SendingAccount, done: Done): Promise<ErrorRecord | null> {
   const now = toInstant(ports.clock());
   const desk = createDesk(ports, account, filingMode({ ...account, smtpHost: account.smtp?.host ?? null }));
   try {

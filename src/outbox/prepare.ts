@@ -11,7 +11,7 @@ import { loadAttachments } from './attachments.ts';
 import { compose } from './compose.ts';
 import { transactionsOf } from './envelope.ts';
 import { invalid } from './invalid.ts';
-import type { OutboxPorts } from './task.ts';
+import type { SendPorts } from './task.ts';
 
 /** One SMTP transaction, ready to go. */
 export interface Work {
@@ -44,7 +44,7 @@ interface Prepared {
 
 /** Empty: nothing is due. `hasMore`: a bad or changed entry was among them, so an empty answer is not the last. */
 export async function beginBatch(
-  ports: OutboxPorts,
+  ports: SendPorts,
   account: SendingAccount,
   wish: BatchWish,
 ): Promise<{ readonly works: Work[]; readonly hasMore: boolean }> {
@@ -68,7 +68,7 @@ export async function beginBatch(
 }
 
 async function begin(
-  ports: OutboxPorts,
+  ports: SendPorts,
   { acntid }: SendingAccount,
   prepared: readonly Prepared[],
   recipientsPerMessage: number,
@@ -96,7 +96,7 @@ function workOf(
 
 /** Only what the entry itself is to blame for is its rejection; a store that fails is thrown. */
 async function prepareOrReject(
-  ports: OutboxPorts,
+  ports: SendPorts,
   account: SendingAccount,
   entry: OutboxEntry,
 ): Promise<Prepared | null> {
@@ -110,7 +110,7 @@ async function prepareOrReject(
   }
 }
 
-async function prepare(ports: OutboxPorts, account: SendingAccount, entry: OutboxEntry): Promise<Prepared> {
+async function prepare(ports: SendPorts, account: SendingAccount, entry: OutboxEntry): Promise<Prepared> {
   if (entry.isComposed) return composedBefore(entry);
   const { store, settings } = ports;
   const { attachmentRoot, messageBytesMax: bytesMax } = settings;
@@ -134,7 +134,7 @@ function composedBefore(entry: OutboxEntry): Prepared {
   return { entry, composed: null, recipients: entry.pending, smtpFrom: smtpFrom ?? '', raw };
 }
 
-async function answeredBy({ store }: OutboxPorts, entry: OutboxEntry): Promise<AnsweredMessage | null> {
+async function answeredBy({ store }: SendPorts, entry: OutboxEntry): Promise<AnsweredMessage | null> {
   const id = entry.columns.inReplyToId;
   if (id === null) return null;
   const answered = await store.answeredMessage(entry.acntid, id);

@@ -21,13 +21,13 @@ import { createJournal } from './journal.ts';
 import { limitsFor, type SendLimits } from './limits.ts';
 import { beginBatch, type Work } from './prepare.ts';
 import { filingMode, firstLookMs } from './sent-copy.ts';
-import type { OutboxPorts, SendReport, SendTask } from './task.ts';
+import type { SendPorts, SendReport, SendTask } from './task.ts';
 import type { Judgement } from './verdict.ts';
 
 /** A task ends after this, so that the engine can share out connections anew; what is left is due at once. */
 const taskMsMax = 10 * 60_000;
 
-export async function sendDue(ports: OutboxPorts, task: SendTask): Promise<SendReport> {
+export async function sendDue(ports: SendPorts, task: SendTask): Promise<SendReport> {
   const { acntid } = task;
   const counts = { delivered: 0, deferred: 0, rejected: 0, unknown: 0 };
   const recovered = await ports.store.recoverAttempts(acntid, toInstant(ports.clock()));
@@ -49,7 +49,7 @@ export async function sendDue(ports: OutboxPorts, task: SendTask): Promise<SendR
 }
 
 async function drainAccount(
-  ports: OutboxPorts,
+  ports: SendPorts,
   task: SendTask,
   account: SendingAccount,
   onJudged: (judgement: Judgement, work: Work) => void,
@@ -91,7 +91,7 @@ async function drainAccount(
 }
 
 function logIn(
-  { credentialsOf, openSmtp, settings, signal }: OutboxPorts,
+  { credentialsOf, openSmtp, settings, signal }: SendPorts,
   { acntid, allowPlaintext }: SendingAccount,
   { host, port, security }: NonNullable<SendingAccount['smtp']>,
 ): Promise<SmtpSession> {
@@ -105,7 +105,7 @@ function logIn(
 const emptyBatchesMax = 20;
 
 function claimer(
-  ports: OutboxPorts,
+  ports: SendPorts,
   account: SendingAccount,
   limits: SendLimits,
 ): (entriesMax: number) => Promise<readonly Work[]> {
@@ -129,14 +129,14 @@ function claimer(
   };
 }
 
-async function allowanceNow(ports: OutboxPorts, account: SendingAccount, limits: SendLimits) {
+async function allowanceNow(ports: SendPorts, account: SendingAccount, limits: SendLimits) {
   const isLimited = limits.messagesPerMinute !== null || limits.recipientsPerDay !== null;
   const none = { messagesLastMinute: 0, recipientsLastDay: 0 };
   const usage = isLimited ? await ports.store.outboxUsage(account.acntid, toInstant(ports.clock())) : none;
   return allowanceOf(limits, usage, ports.clock().getTime());
 }
 
-async function recordTrouble(ports: OutboxPorts, account: SendingAccount, failure: ErrorRecord): Promise<ErrorRecord> {
+async function recordTrouble(ports: SendPorts, account: SendingAccount, failure: ErrorRecord): Promise<ErrorRecord> {
   const { acntid, smtpHealth } = account;
   const nowMs = ports.clock().getTime();
   const { failureCount } = smtpHealth;
@@ -147,7 +147,7 @@ async function recordTrouble(ports: OutboxPorts, account: SendingAccount, failur
 }
 
 /** What went well is only counted. */
-function logVerdict({ log }: OutboxPorts, acntid: number, outboxId: number, { verdict, lastError }: Judgement): void {
+function logVerdict({ log }: SendPorts, acntid: number, outboxId: number, { verdict, lastError }: Judgement): void {
   if (lastError === null) return;
   const line = `outbox entry ${outboxId}: ${verdict}: ${lastError}`;
   if (verdict === 'rejected' || verdict === 'unknown') log.warn(line, { acntid });
@@ -155,7 +155,7 @@ function logVerdict({ log }: OutboxPorts, acntid: number, outboxId: number, { ve
 }
 
 function logEnd(
-  ports: OutboxPorts,
+  ports: SendPorts,
   acntid: number,
   counts: Readonly<Record<string, number>>,
   error: ErrorRecord | null,

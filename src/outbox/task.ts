@@ -58,6 +58,10 @@ export interface OutboxLog {
   warn(message: string, at?: { acntid: number; emfdid?: number }): void;
 }
 
+/** A sending task opens SMTP connections, a filing task IMAP ones. */
+export type SendPorts = Omit<OutboxPorts, 'openFiling' | 'linkTo'>;
+export type FilePorts = Omit<OutboxPorts, 'openSmtp' | 'smtpPool'>;
+
 export interface OutboxPorts {
   readonly store: Store;
   readonly credentialsOf: CredentialsOf;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readerVersion } from '../../src/mime/reader-version.ts';
 import { readersOf } from '../../src/store/sqlite/wal-readers.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { ExpiryLimits } from '../../src/store/upkeep.ts';
@@ -59,10 +60,32 @@ describe.each([
     return { acntid, emfdid };
   };
 
+  const readWithAttachments = async () => {
+    const claim = { readerVersion, countMax: 10, bytesMax: 1_000_000, leaseMs: 60_000, at };
+    const attachment = {
+      part: '2',
+      filename: 'a.pdf',
+      contentType: 'application/pdf',
+      size: 3,
+      disposition: null,
+      cid: null,
+    };
+    const readings = (await store.claimUnread(claim)).map(({ contentId }) => ({
+      contentId,
+      text: 'some words',
+      html: null,
+      preview: 'some words',
+      hasAttachments: true,
+      attachments: [attachment],
+      search: { subject: 's', sender: 'anna', recipients: '', filenames: 'a.pdf', words: '' },
+      note: null,
+    }));
+    await store.recordRead({ readerVersion, readings, at });
+  };
+
   it('lets old tombstones go, their contents an hour later with all that belongs to them, and leaves live mail alone', async () => {
     const { acntid, emfdid } = await inbox(4);
-    execute(place, "INSERT INTO email_texts (content_id, body_text) SELECT id, 'text' FROM email_contents");
-    execute(place, "INSERT INTO email_attachments (content_id, part) SELECT id, '2' FROM email_contents");
+    await readWithAttachments();
     await vanish(emfdid, [1], day(1));
     await vanish(emfdid, [2], day(9));
     const ledger = await store.ledger(acntid);

@@ -8,7 +8,7 @@ import { folder } from '../support/fake-mailbox.ts';
 afterEach(cleanUp);
 
 const usual: WatchdogLimits = {
-  runMsMax: { pass: 60_000, read: 60_000 },
+  runMsMax: { pass: 60_000, read: 60_000, send: 60_000, file: 60_000 },
   cancelMsMax: 60_000,
   stallMs: 60_000,
   standstillMs: 60_000,
@@ -28,7 +28,7 @@ describe('the watchdog', () => {
     const on = await stageEngine(3, { EMAIL_NETWORK_TIMEOUT: 600 }, [folder('INBOX', 20)]);
     silentFor(on, 'user2');
     const stuck: string[] = [];
-    const limits = { ...usual, runMsMax: { pass: 2500, read: 60_000 } };
+    const limits = { ...usual, runMsMax: { pass: 2500, read: 60_000, send: 60_000, file: 60_000 } };
     const { threads, log } = on.engine;
     const watchdog = startWatchdog({ threads, limits, log, onStuck: (name) => stuck.push(name) });
     on.onCleanUp(() => watchdog.stop());

@@ -9,6 +9,7 @@ export type Room = Omit<Situation<Candidate>, 'due'>;
 /** The kinds that may start, each with the class whose room it needs. */
 const likeClass: Readonly<Record<string, TaskClass>> = {
   outbox: 'outbox',
+  file: 'filing',
   sync: 'recent',
   bulk: 'first',
   read: 'reading',

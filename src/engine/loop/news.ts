@@ -27,8 +27,8 @@ export interface News {
   stop(): Promise<void>;
 }
 
-/** Mail in the outbox is seen within a quarter of a second; the question costs some microseconds. */
-const pollMs = 250;
+/** Mail in the outbox is seen this soon; the question costs some microseconds. */
+const pollMs = 150;
 /** Applications stamp with their own clock, and commit later. */
 const overlapMs = 10_000;
 

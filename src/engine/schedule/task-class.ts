@@ -1,14 +1,14 @@
 /** The classes of tasks, as data: who may wait for whom. `pick` obeys it, `explain` and `status` print it. */
 
-export type TaskClass = 'outbox' | 'live' | 'recent' | 'full' | 'daily' | 'first' | 'reading';
+export type TaskClass = 'outbox' | 'filing' | 'live' | 'recent' | 'full' | 'daily' | 'first' | 'reading';
 
 export const isTaskClass = (text: string): text is TaskClass => Object.hasOwn(taskClasses, text);
 
 /** Tasks of different pools never wait for each other: they have threads and connections of their own. */
-export type Pool = 'send' | 'sync' | 'read';
+export type Pool = 'send' | 'file' | 'sync' | 'read';
 
 /** Two tasks of one account and pool never run at a time. */
-export type TaskKind = 'outbox' | 'sync' | 'bulk' | 'read';
+export type TaskKind = 'outbox' | 'file' | 'sync' | 'bulk' | 'read';
 
 export interface TaskClassTraits {
   readonly pool: Pool;
@@ -33,6 +33,14 @@ export const taskClasses: Readonly<Record<TaskClass, TaskClassTraits>> = {
     isPatient: false,
     sliceMs: null,
     text: 'mail waiting to be sent',
+  },
+  filing: {
+    pool: 'file',
+    kind: 'file',
+    patienceMs: 0,
+    isPatient: false,
+    sliceMs: null,
+    text: 'Sent copies and what else follows sending',
   },
   live: {
     pool: 'sync',

@@ -5,9 +5,14 @@
  */
 import type { TaskKind } from './protocol.ts';
 
-export type ThreadGroup = 'sync' | 'read';
+export type ThreadGroup = 'sync' | 'send' | 'read';
 
-export const groupOf: { readonly [K in TaskKind]: ThreadGroup } = { pass: 'sync', read: 'read' };
+export const groupOf: { readonly [K in TaskKind]: ThreadGroup } = {
+  pass: 'sync',
+  file: 'sync',
+  send: 'send',
+  read: 'read',
+};
 
 export interface ThreadLoad {
   readonly name: string;

@@ -1,10 +1,10 @@
 /** What a worker thread does with a `pass` task: one trip over one account, and the connections it keeps in between. */
 import { systemClock } from '../../base/clock.ts';
 import { openSession } from '../../imap/open-session.ts';
-import { createLink, type Link } from '../../imap/session.ts';
 import { createKeptSessions } from '../../sync/kept-sessions.ts';
 import type { PassReport, PassTask, Ports, Progress } from '../../sync/pass.ts';
 import { syncAccount } from '../../sync/sync-account.ts';
+import { createLinks } from './links.ts';
 import type { ThreadHost, Work } from './thread-host.ts';
 
 export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {
@@ -28,16 +28,6 @@ export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {
     run: (task, signal) => syncAccount({ ...shared, signal }, task),
     release: (acntid) => kept.release(acntid),
     close: () => kept.close(),
-  };
-}
-
-/** One for each host, over all accounts of this thread. */
-function createLinks(): Ports['linkTo'] {
-  const links = new Map<string, Link>();
-  return (host) => {
-    const link = links.get(host) ?? createLink();
-    links.set(host, link);
-    return link;
   };
 }
 

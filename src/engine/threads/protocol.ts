@@ -2,12 +2,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorRecord } from '../../base/errors.ts';
 import type { LogFormat, LogLevel } from '../../base/log.ts';
+import type { FileReport, FileTask, OutboxSettings, SendReport, SendTask } from '../../outbox/task.ts';
 import type { PassLimits, PassReport, PassTask, Progress } from '../../sync/pass.ts';
 import type { ReadReport, ReadTask } from '../../sync/read.ts';
 
 /** What a thread can be asked to do, and what it tells when that is done. */
 export interface TaskKinds {
   readonly pass: { readonly task: PassTask; readonly report: PassReport };
+  readonly send: { readonly task: SendTask; readonly report: SendReport };
+  readonly file: { readonly task: FileTask; readonly report: FileReport };
   readonly read: { readonly task: ReadTask; readonly report: ReadReport };
 }
 
@@ -36,6 +39,7 @@ export interface ThreadStart {
   /** EMAIL_PASSWORD_COMMAND */
   readonly passwordCommand: readonly string[] | null;
   readonly limits: PassLimits;
+  readonly outbox: OutboxSettings;
   readonly log: LogStart;
   /** Progress is sent at most this often per account. */
   readonly progressMs: number;

@@ -93,6 +93,8 @@ interface Works {
 /** The only place where a task's shape is taken on trust: it was sent by the main thread, by the same declarations. */
 const loaders: { readonly [K in TaskKind]: (host: ThreadHost) => Promise<AnyWork> } = {
   pass: async (host) => (await import('./pass-work.ts')).createPassWork(host) as AnyWork,
+  send: async (host) => (await import('./send-work.ts')).createSendWork(host) as AnyWork,
+  file: async (host) => (await import('./file-work.ts')).createFileWork(host) as AnyWork,
   read: async (host) => (await import('./read-work.ts')).createReadWork(host) as AnyWork,
 };
 

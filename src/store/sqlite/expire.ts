@@ -87,11 +87,12 @@ function expireChanges(c: Connection, before: Instant): Part {
   return { count, isDone: false };
 }
 
-/** The entry and its recipients stay: they say what was sent to whom, and its idempotency_key still keeps a second one out. */
+/** One whose Sent copy is still to be filed keeps its bytes. The entry and its recipients stay: they say what was sent to whom, and its idempotency_key still keeps a second one out. */
 function expireOutbox(c: Connection, before: Instant, at: Instant, hasTime: () => boolean): Part {
   const sql = `SELECT id FROM email_outbox AS e WHERE expired_at IS NULL AND state IN ('delivered', 'rejected', 'cancelled')
     AND created_at < ? AND coalesce(sent_at, '') < ? AND next_attempt_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM email_outbox_attempts WHERE outbox_id = e.id AND started_at >= ?)
+    AND NOT EXISTS (SELECT 1 FROM outbox_followups WHERE outbox_id = e.id)
     ORDER BY created_at LIMIT ?`;
   return forEach(c.all<{ id: number }>(sql, before, before, before, rowsMax), hasTime, ({ id }) => {
     c.run('DELETE FROM email_outbox_attempts WHERE outbox_id = ?', id);

@@ -48,7 +48,7 @@ describe('the loop', () => {
       nowMs,
       monotonicMs: () => time.nowMs,
       rules: () => makeRules(),
-      ceilings: { slots: { send: 2, sync: 9, read: 1 }, connectionsPerHost: 9, connectionsPerAccount: 2 },
+      ceilings: { slots: { send: 2, file: 2, sync: 9, read: 1 }, connectionsPerHost: 9, connectionsPerAccount: 2 },
       rests: createModelStore(() => accounts),
       runPass: (task) =>
         new Promise((resolve) => passes.push({ task, end: (report) => resolve({ ...nothing(task), ...report }) })),

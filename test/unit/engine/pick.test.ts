@@ -7,7 +7,7 @@ import { type TaskClass, taskClasses } from '../../../src/engine/schedule/task-c
 import { minute, noonMs, second } from './schedule-fixture.ts';
 
 const ceilings: Ceilings = {
-  slots: { send: 4, sync: 8, read: 2 },
+  slots: { send: 4, file: 4, sync: 8, read: 2 },
   connectionsPerHost: 6,
   connectionsPerAccount: 3,
 };
@@ -126,7 +126,11 @@ describe('patient tasks', () => {
   });
 
   it('still get their turn where there is room for one task only', () => {
-    const tiny: Ceilings = { slots: { send: 1, sync: 1, read: 1 }, connectionsPerHost: 1, connectionsPerAccount: 1 };
+    const tiny: Ceilings = {
+      slots: { send: 1, file: 1, sync: 1, read: 1 },
+      connectionsPerHost: 1,
+      connectionsPerAccount: 1,
+    };
     expect(numbersOf(startsOf({ due: [due(1, { class: 'first' })], ceilings: tiny }))).toEqual([1]);
   });
 });
@@ -164,7 +168,7 @@ const candidate: fc.Arbitrary<Candidate> = fc
   })
   .map((task) => ({ ...task, server: serverOf(task.acntid) }));
 const anyCeilings: fc.Arbitrary<Ceilings> = fc.record({
-  slots: fc.record({ send: fc.nat(4), sync: fc.nat(12), read: fc.nat(4) }),
+  slots: fc.record({ send: fc.nat(4), file: fc.nat(4), sync: fc.nat(12), read: fc.nat(4) }),
   connectionsPerHost: fc.integer({ min: 1, max: 8 }),
   connectionsPerAccount: fc.integer({ min: 1, max: 4 }),
 });
@@ -232,7 +236,7 @@ describe('whatever is due', () => {
         fc.integer({ min: 1, max: 3 }),
         (tasks, slots) => {
           const limits: Ceilings = {
-            slots: { send: 1, sync: slots, read: 1 },
+            slots: { send: 1, file: 1, sync: slots, read: 1 },
             connectionsPerHost: 2,
             connectionsPerAccount: 1,
           };

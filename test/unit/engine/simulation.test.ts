@@ -27,7 +27,7 @@ const options = (more: Partial<WorldOptions>): WorldOptions => ({
   rules: rulesOf(1, '20:00'),
   timeZone: 'Europe/Warsaw',
   dailyStart: '20:00',
-  ceilings: { slots: { send: 16, sync: 224, read: 16 }, connectionsPerHost: 20, connectionsPerAccount: 3 },
+  ceilings: { slots: { send: 16, file: 16, sync: 224, read: 16 }, connectionsPerHost: 20, connectionsPerAccount: 3 },
   servers: [],
   newShare: 0.1,
   awayMs: 22 * hour,
@@ -129,7 +129,7 @@ describe('an overloaded engine', () => {
         servers,
         days: 2,
         outboxMs: minute,
-        ceilings: { slots: { send: 4, sync: 2, read: 1 }, connectionsPerHost: 2, connectionsPerAccount: 1 },
+        ceilings: { slots: { send: 4, file: 4, sync: 2, read: 1 }, connectionsPerHost: 2, connectionsPerAccount: 1 },
       }),
     );
     const counts = servers.map((_, index) => report.passesOf.get(index + 1) ?? 0);

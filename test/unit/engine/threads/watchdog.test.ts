@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { judgeThread, type WatchdogLimits, type WatchedThread } from '../../../../src/engine/threads/watchdog.ts';
 
 const limits: WatchdogLimits = {
-  runMsMax: { pass: 1000, read: 1000 },
+  runMsMax: { pass: 1000, read: 1000, send: 1000, file: 1000 },
   cancelMsMax: 100,
   stallMs: 50,
   standstillMs: 500,
