@@ -24,7 +24,7 @@ export const jobFileOf = (folder: string, nodeId: string): string => join(folder
 export function openQueue(options: QueueOptions): Queue {
   const file = jobFileOf(options.folder, options.nodeId);
   const places = [() => openJobFile(file), () => createAnew(file), () => openJobFile(inMemory)];
-  let queue = createSqliteQueue(openNext(places, options, file));
+  let queue = openNext(places, options, file);
   if (isRamDisk(options.folder) === false)
     options.onProblem(`${options.folder} is not on a RAM disk: job state is written to a real disk all the time`);
   // Without a pause: others may be waiting for verbs that failed on the same file.
@@ -32,7 +32,7 @@ export function openQueue(options: QueueOptions): Queue {
     const where = places.length > 1 ? '' : ', and kept in memory from now on';
     options.onProblem(`the job database ${file} failed: ${textOf(error)}; made again from the store${where}`);
     void queue.close().catch(() => undefined);
-    queue = createSqliteQueue(openNext(places, options, file));
+    queue = openNext(places, options, file);
     options.onLost();
   };
   const safely = async <T>(verb: (queue: Queue) => Promise<T>): Promise<T> => {
@@ -64,19 +64,15 @@ export function openQueue(options: QueueOptions): Queue {
 }
 
 /** The next place that opens; memory always does. */
-function openNext(
-  places: (() => ReturnType<typeof openJobFile>)[],
-  { onProblem }: QueueOptions,
-  file: string,
-): ReturnType<typeof openJobFile> {
+function openNext(places: (() => ReturnType<typeof openJobFile>)[], { onProblem }: QueueOptions, file: string): Queue {
   for (let open = places.shift(); open; open = places.shift()) {
     try {
-      return open();
+      return createSqliteQueue(open());
     } catch (error) {
       if (places.length === 1) onProblem(`${file} can't be made: ${textOf(error)}; job state is kept in memory`);
     }
   }
-  return openJobFile(inMemory);
+  return createSqliteQueue(openJobFile(inMemory));
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -30,12 +30,16 @@ describe.runIf(hasDovecot())('the engine', () => {
     dovecot = await startDovecot();
   });
   afterAll(() => dovecot.stop());
-  afterEach(async () => {
+  let staged: Installation[] = [];
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') for (const installation of staged) console.error(logText(installation));
+    staged = [];
     for (const clean of cleanups.splice(0).reverse()) await clean();
   });
 
   function stage(config: Record<string, unknown> = {}): Installation {
     const installation = createInstallation(config);
+    staged.push(installation);
     cleanups.push(() => installation.remove());
     return installation;
   }

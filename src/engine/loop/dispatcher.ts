@@ -88,7 +88,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       class: task.class,
       lateMs: nowMs - Math.max(task.dueMs, servers.wellSinceMs(task.server)),
     }));
-    await queue.start(late, nowMs);
+    try {
+      await queue.start(late, nowMs);
+    } catch (error) {
+      for (const { task } of starts) running.delete(nameOf(task.task));
+      throw error;
+    }
     for (const start of starts) track(run(start.task.task, works.get(start.task.task.kind), start));
     const next = await nextDueMs(queue, works.keys(), roomNow(), restingServers(servers, nowMs));
     const restMs = Math.min(next, servers.nextRetryMs(nowMs)) - clock().getTime();

@@ -88,10 +88,13 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     connectionCountMax,
     begin: ({ acntid }) => void running.add(`${side} ${acntid}`),
     async run({ acntid }, { connections }) {
-      const { error, doneCount } = await work(acntid, connections);
-      if (error?.code === 'thread_died' || error?.code === 'bug') log.error(`outbox: ${error.detail}`, { acntid });
-      noteEnd(side, acntid, doneCount > 0);
-      running.delete(`${side} ${acntid}`);
+      try {
+        const { error, doneCount } = await work(acntid, connections);
+        if (error?.code === 'thread_died' || error?.code === 'bug') log.error(`outbox: ${error.detail}`, { acntid });
+        noteEnd(side, acntid, doneCount > 0);
+      } finally {
+        running.delete(`${side} ${acntid}`);
+      }
       const due = await ask();
       wakeAt(due.nextAt === null ? null : Date.parse(due.nextAt));
       return due[side].filter((account) => account.acntid === acntid).map((account) => toTask(side, account));

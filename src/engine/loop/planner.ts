@@ -111,16 +111,19 @@ function restartable(work: (isStale: () => boolean) => Promise<void>): () => Pro
   let underWay: Promise<void> | null = null;
   let isStale = false;
   const run = async (): Promise<void> => {
-    do {
-      isStale = false;
-      await work(() => isStale);
-    } while (isStale);
+    try {
+      do {
+        isStale = false;
+        await work(() => isStale);
+      } while (isStale);
+    } finally {
+      // In the same breath as the last look at `isStale`: a call from now on begins anew.
+      underWay = null;
+    }
   };
   return () => {
     isStale = underWay !== null;
-    underWay ??= run().finally(() => {
-      underWay = null;
-    });
+    underWay ??= run();
     return underWay;
   };
 }
