@@ -15,7 +15,7 @@ import { createProgressDisplay, formatBytes, formatSeconds } from './progress-di
 export interface PassesOptions {
   /** Makes the log tell more. */
   readonly isDebug: boolean;
-  /** `run`: mail that was stored is read, and what has expired goes. */
+  /** `run`: the outbox is drained, mail that was stored is read, and what has expired goes. */
   readonly isRun: boolean;
   /** What to do, once the store is open. */
   readonly findWork: (engine: Engine) => Promise<readonly AccountScope[]>;
@@ -23,6 +23,8 @@ export interface PassesOptions {
 
 export interface PassesResult {
   readonly reports: readonly PassReport[];
+  /** Mails that left the outbox. */
+  readonly sentCount: number;
   readonly seconds: number;
 }
 
@@ -66,15 +68,23 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     process.title = `backproc: running ${work.length} accounts`;
     const { runPasses: runAll } = await import('../engine/run-passes.ts');
     const onReport = (report: PassReport): void => display?.report(report);
+    // Mail that waits to be sent does not wait for a first sync; what came in meanwhile goes, and Sent copies are filed, after it.
+    const sentBefore = options.isRun ? await drainOutbox(engine, stopping.signal) : 0;
     const reports = await runAll(engine, { config, work, onReport, signal: stopping.signal });
+    const sentAfter = options.isRun ? await drainOutbox(engine, stopping.signal) : 0;
     if (options.isRun) await afterwards(engine, stopping.signal);
     display?.clear();
-    return { reports, seconds: (performance.now() - startedMs) / 1000 };
+    return { reports, sentCount: sentBefore + sentAfter, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
     const { steps } = await engine.close(stopMs);
     if (context.env.BACKPROC_TEST_CRASH_AT !== undefined) context.stderr.write(`durable steps: ${steps}\n`);
     if (stopping.signal.aborted) context.setExitCode(exitCodes.retry);
   }
+}
+
+async function drainOutbox(engine: Engine, signal: AbortSignal): Promise<number> {
+  const { runOutbox } = await import('../engine/run-outbox.ts');
+  return (await runOutbox(engine, systemClock, signal)).deliveredCount;
 }
 
 async function afterwards(engine: Engine, signal: AbortSignal): Promise<void> {
@@ -116,7 +126,7 @@ export function firstError(reports: readonly PassReport[]): string | null {
     : `${errors[0]}${errors.length > 1 ? ` (and ${errors.length - 1} more; see the log)` : ''}`;
 }
 
-export function summary({ reports, seconds }: PassesResult): string {
+export function summary({ reports, sentCount, seconds }: PassesResult): string {
   const folders = reports.flatMap((report) => report.folders);
   const total = (of: (folder: FolderReport) => number): number => folders.reduce((sum, folder) => sum + of(folder), 0);
   const unchanged = reports.reduce((sum, report) => sum + report.unchangedCount, 0);
@@ -125,6 +135,7 @@ export function summary({ reports, seconds }: PassesResult): string {
     `${total((folder) => folder.receivedCount)} messages received (${formatBytes(total((folder) => folder.receivedBytes))})`,
     `${total((folder) => folder.flagCount)} flags changed, ${total((folder) => folder.vanishedCount)} vanished`,
     `${total((folder) => folder.quarantinedCount)} quarantined`,
+    ...(sentCount > 0 ? [`${sentCount} sent`] : []),
   ];
   return `${parts.join('; ')}; ${formatSeconds(seconds)}`;
 }

@@ -59,7 +59,7 @@ async function passOrOrder(context: CliContext, acntid: number, scope: Scope, op
   const report = (await giveOrder(result.holder.control, order, onProgress)) as PassReport;
   display?.report(report);
   display?.clear();
-  return { reports: [report], seconds: (performance.now() - startedMs) / 1000 };
+  return { reports: [report], sentCount: 0, seconds: (performance.now() - startedMs) / 1000 };
 }
 
 const lockedError = ({ holder }: AtWork): EngineError =>

@@ -3,6 +3,7 @@
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 import { startOutbox } from '../support/outbox-process.ts';
 import { choosePorts, dovecotExtra, type Postfix, startPostfix, whyNoPostfix } from '../support/postfix.ts';
@@ -153,5 +154,49 @@ describe.runIf(reason === null)('mail from the outbox, through Postfix and Dovec
     expect(
       installation.query("SELECT 1 FROM email_outbox WHERE subject LIKE 'Bulk%' AND state <> 'delivered'"),
     ).toEqual([]);
+  });
+
+  it('is sent by `run --once`', async () => {
+    const id = insert({ acntid: 1, to_addresses: 'bob@example.com', subject: 'Once', body_text: 'x' });
+    const { code, stderr } = await installation.run('run', '--once');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(entry(id)).toMatchObject({ state: 'delivered' });
+  });
+
+  it('leaves within a second of the INSERT while the engine runs', async () => {
+    const engine = await startEngine(installation);
+    try {
+      for (const round of [1, 2, 3]) {
+        const startedMs = performance.now();
+        const id = insert({ acntid: 1, to_addresses: 'bob@example.com', subject: `Now ${round}`, body_text: 'x' });
+        await until(() => entry(id).state === 'delivered');
+        expect(performance.now() - startedMs).toBeLessThan(1000);
+      }
+      const later = insert({
+        acntid: 1,
+        to_addresses: 'bob@example.com',
+        subject: 'Later',
+        body_text: 'x',
+        send_after: new Date(Date.now() + 2000).toISOString(),
+      });
+      await until(() => entry(later).state === 'delivered');
+      const { sent_at: sentAt, send_after: sendAfter } = entry(later) as { sent_at: string; send_after: string };
+      expect(Date.parse(sentAt) - Date.parse(sendAfter)).toBeGreaterThanOrEqual(0);
+      expect(Date.parse(sentAt) - Date.parse(sendAfter)).toBeLessThan(1000);
+      const shown = await installation.run(
+        'outbox',
+        'send',
+        '--account',
+        '2',
+        '--to',
+        'anna@example.com',
+        '--text',
+        'y',
+      );
+      expect(shown).toMatchObject({ code: 0, stderr: '' });
+      await until(() => installation.query("SELECT 1 FROM email_outbox WHERE state <> 'delivered'").length <= 1);
+    } finally {
+      await engine.stop();
+    }
   });
 });

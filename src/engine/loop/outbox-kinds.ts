@@ -3,11 +3,11 @@
  * something to do now and when there is the next; it is asked when somebody has committed, at that time, and after each task.
  */
 import { type Clock, toInstant } from '../../base/clock.ts';
-import type { ErrorRecord } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Queue, QueuedTask } from '../../queue/queue.ts';
 import type { DueAccount, OutboxDue } from '../../store/outbox-entry.ts';
 import type { Store } from '../../store/store.ts';
+import { type Side, sides } from '../outbox-sides.ts';
 import type { Threads } from '../threads/threads.ts';
 import type { KindOfWork } from './dispatcher.ts';
 import { idleWaitMs } from './outbox-wait.ts';
@@ -37,7 +37,6 @@ const accountsMax = 500;
 /** The clock may be set meanwhile. */
 const sleepMsMax = 60_000;
 
-type Side = 'send' | 'file';
 const kindOf = { send: 'outbox', file: 'file' } as const;
 const classOf = { send: 'outbox', file: 'filing' } as const;
 
@@ -84,12 +83,12 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     if (count === 0) idle.delete(`${side} ${acntid}`);
     else idle.set(`${side} ${acntid}`, { count, untilMs: nowMs() + idleWaitMs(count) });
   };
-  const kind = (side: Side, connectionCountMax: () => number, work: RunSide): KindOfWork => ({
+  const kind = (side: Side, connectionCountMax: () => number): KindOfWork => ({
     connectionCountMax,
     begin: ({ acntid }) => void running.add(`${side} ${acntid}`),
     async run({ acntid }, { connections }) {
       try {
-        const { error, doneCount } = await work(acntid, connections);
+        const { error, doneCount } = await sides[side](threads, acntid, connections);
         if (error?.code === 'thread_died' || error?.code === 'bug') log.error(`outbox: ${error.detail}`, { acntid });
         noteEnd(side, acntid, doneCount > 0);
       } finally {
@@ -101,34 +100,9 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     },
   });
   return {
-    send: kind('send', options.connectionsPerAccount, (acntid, connections) => send(threads, acntid, connections)),
-    file: kind(
-      'file',
-      () => 1,
-      (acntid) => file(threads, acntid),
-    ),
+    send: kind('send', options.connectionsPerAccount),
+    file: kind('file', () => 1),
     look,
     stop: () => clearTimeout(timer),
   };
-}
-
-interface SideEnd {
-  readonly error: ErrorRecord | null;
-  readonly doneCount: number;
-}
-
-type RunSide = (acntid: number, connections: number) => Promise<SideEnd>;
-
-async function send(threads: Pick<Threads, 'run'>, acntid: number, connections: number): Promise<SideEnd> {
-  const outcome = await threads.run('send', { acntid, connections }, null);
-  if ('error' in outcome) return { error: outcome.error, doneCount: 0 };
-  const { deliveredCount, deferredCount, rejectedCount, unknownCount, recoveredCount, error } = outcome.report;
-  return { error, doneCount: deliveredCount + deferredCount + rejectedCount + unknownCount + recoveredCount };
-}
-
-async function file(threads: Pick<Threads, 'run'>, acntid: number): Promise<SideEnd> {
-  const outcome = await threads.run('file', { acntid }, null);
-  if ('error' in outcome) return { error: outcome.error, doneCount: 0 };
-  const { filedCount, answeredCount, resolvedCount, error } = outcome.report;
-  return { error, doneCount: filedCount + answeredCount + resolvedCount };
 }
