@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: a Dovecot of its own with three people's mail, the command line as an administrator uses it, changes on the
- * server, a second run, a proof, and two queries. Everything lies in .demo/ afterwards; the server is stopped.
+ * server, a second run, a proof, a search, a mail through the outbox, and two queries. Everything lies in .demo/ afterwards; the server is stopped.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Dovecot, hasDovecot, startDovecot } from '../test/support/dovecot.ts';
 import { createMailGenerator } from '../test/support/mail-generator.ts';
+import { choosePorts, dovecotExtra, type Postfix, startPostfix, whyNoPostfix } from '../test/support/postfix.ts';
 import { formatTable } from '../src/cli/table.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -69,7 +70,15 @@ function query(sql: string): void {
   database.close();
 }
 
-async function demo(dovecot: Dovecot): Promise<void> {
+/** As an application does it. */
+function execute(sql: string): void {
+  say(`\u001b[2m${sql}\u001b[0m`);
+  const database = new Database(join(folder, 'store/mail.db'), { timeout: 10_000 });
+  database.exec(sql);
+  database.close();
+}
+
+async function demo(dovecot: Dovecot, postfix: Postfix | null): Promise<void> {
   heading('1. Three accounts, once');
   for (const user of people) {
     await backproc('account', 'add', '--email', `${user}@example.com`, '--imap', `imap://${user}@127.0.0.1:${dovecot.port}`, '--password-env', 'DEMO_PASSWORD');
@@ -86,7 +95,19 @@ async function demo(dovecot: Dovecot): Promise<void> {
   heading('4. Is it all there? Every UID, flag and byte against the server');
   for (const index of people.keys()) await backproc('verify', String(index + 1), '--deep');
 
-  heading('5. It is an ordinary SQL database');
+  heading('5. Found by any word');
+  await backproc('search', 'zamowienie', 'invoice', '--limit', '3');
+
+  heading('6. An application sends a mail: it inserts a row');
+  if (postfix === null) say(`(left out: ${whyNoPostfix()})`);
+  else {
+    for (const [index, user] of people.entries()) await backproc('account', 'set', String(index + 1), '--smtp', `smtp://${user}@127.0.0.1:${postfix.port}`);
+    execute(`INSERT INTO email_outbox (acntid, to_addresses, subject, body_text) VALUES (1, 'juergen@example.com', 'Zamówienie 4711', 'It is on its way.')`);
+    await backproc('run', '--once');
+    await backproc('outbox', 'show', '1');
+  }
+
+  heading('7. It is an ordinary SQL database');
   for (const [title, sql] of queries) {
     say(`\n${title}\n\u001b[2m${sql}\u001b[0m`);
     query(sql);
@@ -98,18 +119,24 @@ const startedMs = performance.now();
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 writeFileSync(join(folder, 'config.json'), '{}\n');
-const dovecot = await startDovecot();
-const interrupt = (): void => void dovecot.stop().then(() => process.exit(130));
+const ports = whyNoPostfix() === null ? await choosePorts() : null;
+const dovecot = await startDovecot(ports ? { extra: dovecotExtra(ports) } : {});
+const postfix = ports && (await startPostfix(ports));
+const stopServers = async (): Promise<void> => {
+  await postfix?.stop();
+  await dovecot.stop();
+};
+const interrupt = (): void => void stopServers().then(() => process.exit(130));
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
 try {
   say(`A Dovecot of our own listens on 127.0.0.1:${dovecot.port}; filling it …`);
   say(`${await fill(dovecot)} messages in ${people.length * folders.length} folders`);
-  await demo(dovecot);
+  await demo(dovecot, postfix);
   say(`\nDone in ${Math.round((performance.now() - startedMs) / 1000)} s. The store is .demo/store/mail.db, the log .demo/logs/.`);
   say('Look further:  cd .demo && node ../dist/main.js message list   ·   docs/schema.md has ten queries   ·   README.md: for real');
 } catch (error) {
   say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  await dovecot.stop();
+  await stopServers();
 }

@@ -34,16 +34,17 @@ export function formatMessage({ message, place }: Pick<LogEvent, 'message' | 'pl
 /** Without an account nothing may end like one: `grep '\[53,'` must not find what a server made up. */
 const endsLikeTrailer = (text: string): boolean => /\[\d+,\d+\]$/.test(text);
 
-/** C0, DEL, C1, line and paragraph separators, bidi controls, unpaired surrogates, and the backslash that writes them. */
+/** C0, DEL, C1, line and paragraph separators, bidi controls, unpaired surrogates. */
 const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\\]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-export function escapeForLog(text: string): string {
-  return text.replace(unsafe, escapeOne);
-}
+/** Can be read back: a backslash is doubled. */
+export const escapeForLog = (text: string): string => escapeControls(text.replaceAll('\\', '\\\\'));
+
+/** For people to look at: what could move their cursor or hide something is written out, the rest stands as it is. */
+export const escapeControls = (text: string): string => text.replace(unsafe, escapeOne);
 
 function escapeOne(character: string): string {
-  if (character === '\\') return '\\\\';
   if (character === '\n') return '\\n';
   if (character === '\r') return '\\r';
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

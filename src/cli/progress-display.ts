@@ -1,6 +1,6 @@
 /** What a terminal shows while passes run: one line per account at work, redrawn in place. Nothing without a terminal. */
 
-import { escapeForLog } from '../base/log-line.ts';
+import { escapeControls } from '../base/log-line.ts';
 import type { PassReport, Progress } from '../sync/pass.ts';
 
 export interface ProgressDisplay {
@@ -60,7 +60,7 @@ function formatProgress(acntid: number, { startedMs, folders }: Line, nowMs: num
   const seconds = Math.max(0.1, (nowMs - startedMs) / 1000);
   const perSecond = messages / seconds;
   const eta = pending === 0 ? '' : `, ${pending} to go, ETA ${formatSeconds(pending / Math.max(perSecond, 0.1))}`;
-  const path = escapeForLog(all.at(-1)?.path ?? '');
+  const path = escapeControls(all.at(-1)?.path ?? '');
   return `  account ${acntid}: ${messages} messages, ${formatBytes(bytes)}, ${Math.round(perSecond)}/s${eta}  ${path}`;
 }
 

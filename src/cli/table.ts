@@ -1,6 +1,6 @@
 /** Plain tables for people. Pure. Columns are aligned by display width; control characters are escaped. */
 import { stripVTControlCharacters } from 'node:util';
-import { escapeForLog } from '../base/log-line.ts';
+import { escapeControls } from '../base/log-line.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -20,7 +20,7 @@ export function formatTable(rows: readonly Readonly<Record<string, Cell>>[]): st
 }
 
 function toText(cell: Cell): string {
-  return cell === null || cell === undefined ? '-' : escapeForLog(stripVTControlCharacters(String(cell)));
+  return cell === null || cell === undefined ? '-' : escapeControls(stripVTControlCharacters(String(cell)));
 }
 
 function pad(text: string, width: number, isNumber: boolean): string {

@@ -1,5 +1,5 @@
 /** The findings for people: one line each, and below it what to do. Pure. */
-import { escapeForLog } from '../../base/log-line.ts';
+import { escapeControls } from '../../base/log-line.ts';
 import { type Finding, gravest } from './finding.ts';
 
 const words = { ok: 'ok  ', warn: 'WARN', bad: 'BAD ' } as const;
@@ -7,10 +7,10 @@ const words = { ok: 'ok  ', warn: 'WARN', bad: 'BAD ' } as const;
 export function report(findings: readonly Finding[], repairs: readonly string[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, state, found, todo }) => {
-    const line = `${words[state]}  ${check.padEnd(width)}  ${escapeForLog(found)}`;
-    return todo === null ? [line] : [line, `${' '.repeat(width + 8)}→ ${escapeForLog(todo)}`];
+    const line = `${words[state]}  ${check.padEnd(width)}  ${escapeControls(found)}`;
+    return todo === null ? [line] : [line, `${' '.repeat(width + 8)}→ ${escapeControls(todo)}`];
   });
-  const done = repairs.map((text) => `repair: ${escapeForLog(text)}`);
+  const done = repairs.map((text) => `repair: ${escapeControls(text)}`);
   return [...done, ...(done.length > 0 ? [''] : []), ...lines, '', closing(findings)].join('\n');
 }
 
