@@ -1,7 +1,8 @@
 /**
  * What a second launch does: it asks whether an engine of its own version beats on this store, having loaded nothing at all: whoever
- * is alive and has beaten a moment ago holds the lock, or will notice soon that it was taken away, and end. Where the store lies is remembered beside the configuration file, and believed while that file's time and size are the same.
- * A wrong or missing memory costs nothing: the launch then goes the whole way, and the lock decides.
+ * is alive and has beaten a moment ago holds the lock, or will notice soon that it was taken away, and end. Where the store lies is
+ * remembered beside the configuration file, and believed while that file's time and size are the same. A wrong or missing memory
+ * costs nothing: the launch then goes the whole way, and the lock decides.
  */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
