@@ -9,7 +9,7 @@ import { createLog, type Log } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
 import { storeFile } from '../config/store-location.ts';
 import { createStoreClient } from '../store/sqlite/store-client.ts';
-import { type StoreThread, startStoreThread } from '../store/sqlite/store-thread.ts';
+import { beginStoreThread, type StoreThread } from '../store/sqlite/store-thread.ts';
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
 import { beatMs, describeSelf, type HolderFiles, type HolderRecord, writeHolder } from './launch/holder.ts';
@@ -83,11 +83,17 @@ async function open(options: EngineOptions): Promise<Engine> {
     log.close();
   };
   try {
-    const storeThread = await startStoreThread({ file, keyFile, crashAt: options.crashAt ?? 0 });
+    const storeThread = beginStoreThread({ file, keyFile, crashAt: options.crashAt ?? 0 });
+    const threads = createThreads(threadsOptions(options, storeThread, log));
+    // There is always something to sync: it loads its code while the store is opened.
+    threads.warm('sync');
+    await storeThread.ready.catch(async (error: unknown) => {
+      await threads.stop(0);
+      throw error;
+    });
     storeThread.onExit((wasAsked) => wasAsked || brokenOnce('the store thread ended'));
     const store = await createStoreClient({ port: storeThread.connect(), file, keyFile });
     await store.raiseEpoch();
-    const threads = createThreads(threadsOptions(options, storeThread, log));
     const onStuck = (thread: string): void => brokenOnce(`${thread} is stuck and can't be ended`);
     const watchdog = startWatchdog({ threads, limits: watchdogLimits, log, onStuck });
     const close = async (graceMs: number): Promise<{ steps: number }> => {

@@ -1,7 +1,8 @@
 /**
  * Which worker thread takes a task. Pure. Kinds of work that would disturb each other have threads of their own: sending never
- * waits behind sync, reading (CPU-bound) never shares a thread with sockets. Another thread starts when those of the group are
- * full, or busy while a core is free: one costs 24 MB and 200 ms, and the same code compiled once more.
+ * waits behind sync, reading (CPU-bound) never shares a thread with sockets. Another thread starts when those of the group are too
+ * few for what they have and what waits, or busy while a core is free: one costs 24 MB and 200 ms, and the same code compiled once
+ * more. It starts before the first one is full, so that both get their share.
  */
 import type { TaskKind } from './protocol.ts';
 
@@ -13,6 +14,9 @@ export const groupOf: { readonly [K in TaskKind]: ThreadGroup } = {
   send: 'send',
   read: 'read',
 };
+
+/** What a thread of a group is started for. */
+export const firstKindOf: { readonly [G in ThreadGroup]: TaskKind } = { sync: 'pass', send: 'send', read: 'read' };
 
 export interface ThreadLoad {
   readonly name: string;
@@ -39,11 +43,17 @@ export type ThreadChoice =
 /** From here on a thread counts as busy. */
 const busyUtilization = 0.9;
 
-/** `holder`: the thread that keeps a connection of the task's account. */
+export interface WaitingTask {
+  readonly group: ThreadGroup;
+  /** The thread that keeps a connection of the task's account. */
+  readonly holder: string | undefined;
+  /** Tasks of the group that wait, this one included. */
+  readonly waitingCount: number;
+}
+
 export function chooseThread(
   threads: readonly ThreadLoad[],
-  group: ThreadGroup,
-  holder: string | undefined,
+  { group, holder, waitingCount }: WaitingTask,
   limits: ThreadLimits,
 ): ThreadChoice {
   const own = threads.filter((thread) => thread.group === group);
@@ -53,12 +63,19 @@ export function chooseThread(
   const holding = roomy.find((thread) => thread.name === holder);
   if (holding) return { kind: 'use', name: holding.name };
   const [best] = roomy;
-  if (best && !needsAnother(own, limits)) return { kind: 'use', name: best.name };
+  if (best && !needsAnother(own, waitingCount, limits)) return { kind: 'use', name: best.name };
   if (threads.length < limits.threadCountMax) return { kind: 'start' };
   if (best) return { kind: 'use', name: best.name };
   const idle = threads.find((thread) => thread.group !== group && thread.taskCount === 0);
   return idle ? { kind: 'replace', name: idle.name } : { kind: 'wait' };
 }
 
-const needsAnother = (own: readonly ThreadLoad[], { coreCount }: ThreadLimits): boolean =>
-  own.length < coreCount && own.every((thread) => thread.taskCount > 0 && thread.utilization >= busyUtilization);
+function needsAnother(
+  own: readonly ThreadLoad[],
+  waitingCount: number,
+  { coreCount, tasksPerThreadMax }: ThreadLimits,
+): boolean {
+  const taskCount = own.reduce((sum, thread) => sum + thread.taskCount, waitingCount);
+  const areBusy = own.every((thread) => thread.taskCount > 0 && thread.utilization >= busyUtilization);
+  return taskCount > own.length * tasksPerThreadMax || (own.length < coreCount && areBusy);
+}

@@ -30,6 +30,8 @@ export interface LogStart {
 export interface ThreadStart {
   /** `t1` … `tN` */
   readonly thread: string;
+  /** What it is started for: the code of this is loaded at once, that of others with their first task. */
+  readonly first: TaskKind;
   /** One BigInt64: when the thread's event loop last turned, by process.hrtime. The watchdog reads it. */
   readonly beat: SharedArrayBuffer;
   /** To the store thread. */

@@ -1,11 +1,10 @@
 /**
- * Entry of a worker thread: takes tasks, runs them side by side, reports. All waiting is on sockets and the store. The code of
- * a kind of work is loaded with its first task.
+ * Entry of a worker thread: takes tasks, runs them side by side, reports. All waiting is on sockets and the store.
  */
 import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError, toErrorRecord } from '../../base/errors.ts';
-import { createLog } from '../../base/log.ts';
+import { createLog, type Log } from '../../base/log.ts';
 import { createCredentials } from '../../login/credentials.ts';
 import { createStoreClient } from '../../store/sqlite/store-client.ts';
 import { beatMs, beatNow, type FromThread, type TaskKind, type ThreadStart, type ToThread } from './protocol.ts';
@@ -19,19 +18,18 @@ interface Running {
 async function main(start: ThreadStart): Promise<void> {
   const stopBeating = beat(start.beat);
   const log = createLog({ ...start.log, thread: start.thread });
-  const store = await createStoreClient({ port: start.storePort, file: start.storeFile, keyFile: start.keyFile });
   const stopping = new AbortController();
-  const { passwordCommand } = start;
-  const credentialsOf = createCredentials(store, { passwordCommand, signal: stopping.signal });
-  const host: ThreadHost = { start, store, log, credentialsOf, tell };
-  const works = createWorks(host);
+  let opened: Promise<Opened> | null = null;
+  const open = (): Promise<Opened> => {
+    opened ??= openWorks(start, log, stopping.signal);
+    return opened;
+  };
   const running = new Map<number, Running>();
   const end = async (): Promise<void> => {
     stopping.abort();
     for (const { cancel } of running.values()) cancel.abort();
     await Promise.all([...running.values()].map(({ ended }) => ended));
-    await works.close();
-    await store.close();
+    await opened?.then(({ close }) => close());
     log.close();
     stopBeating();
     parentPort?.close();
@@ -40,13 +38,34 @@ async function main(start: ThreadStart): Promise<void> {
     if (message.kind === 'task')
       running.set(
         message.taskId,
-        runTask(works, message, () => running.delete(message.taskId)),
+        runTask(open, message, () => running.delete(message.taskId)),
       );
     else if (message.kind === 'cancel') running.get(message.taskId)?.cancel.abort();
-    else if (message.kind === 'release') void works.release(message.acntid);
+    else if (message.kind === 'release') void opened?.then(({ works }) => works.release(message.acntid));
     else void end();
   });
+  void loaders[start.first]();
   tell({ kind: 'ready' });
+}
+
+interface Opened {
+  readonly works: Works;
+  close(): Promise<void>;
+}
+
+/** With the first task: a thread may be started before the store is there. */
+async function openWorks(start: ThreadStart, log: Log, signal: AbortSignal): Promise<Opened> {
+  const { passwordCommand } = start;
+  const store = await createStoreClient({ port: start.storePort, file: start.storeFile, keyFile: start.keyFile });
+  const credentialsOf = createCredentials(store, { passwordCommand, signal });
+  const works = createWorks({ start, store, log, credentialsOf, tell });
+  return {
+    works,
+    async close() {
+      await works.close();
+      await store.close();
+    },
+  };
 }
 
 function tell(message: FromThread): void {
@@ -62,7 +81,7 @@ function beat(shared: SharedArrayBuffer): () => void {
 }
 
 function runTask(
-  works: Works,
+  open: () => Promise<Opened>,
   { taskId, what, task }: Extract<ToThread, { kind: 'task' }>,
   onEnd: () => void,
 ): Running {
@@ -71,7 +90,7 @@ function runTask(
   setMaxListeners(0, cancel.signal);
   const run = async (): Promise<void> => {
     try {
-      const work = await works.of(what);
+      const work = await (await open()).works.of(what);
       tell({ kind: 'done', taskId, report: await work.run(task, cancel.signal) });
     } catch (error) {
       tell({ kind: 'failed', taskId, error: toErrorRecord(error) });
@@ -91,11 +110,11 @@ interface Works {
 }
 
 /** The only place where a task's shape is taken on trust: it was sent by the main thread, by the same declarations. */
-const loaders: { readonly [K in TaskKind]: (host: ThreadHost) => Promise<AnyWork> } = {
-  pass: async (host) => (await import('./pass-work.ts')).createPassWork(host) as AnyWork,
-  send: async (host) => (await import('./send-work.ts')).createSendWork(host) as AnyWork,
-  file: async (host) => (await import('./file-work.ts')).createFileWork(host) as AnyWork,
-  read: async (host) => (await import('./read-work.ts')).createReadWork(host) as AnyWork,
+const loaders: { readonly [K in TaskKind]: () => Promise<(host: ThreadHost) => AnyWork> } = {
+  pass: async () => (await import('./pass-work.ts')).createPassWork as (host: ThreadHost) => AnyWork,
+  send: async () => (await import('./send-work.ts')).createSendWork as (host: ThreadHost) => AnyWork,
+  file: async () => (await import('./file-work.ts')).createFileWork as (host: ThreadHost) => AnyWork,
+  read: async () => (await import('./read-work.ts')).createReadWork as (host: ThreadHost) => AnyWork,
 };
 
 function createWorks(host: ThreadHost): Works {
@@ -103,7 +122,7 @@ function createWorks(host: ThreadHost): Works {
   const all = (): Promise<AnyWork[]> => Promise.all(works.values());
   return {
     of(kind) {
-      const work = works.get(kind) ?? loaders[kind](host);
+      const work = works.get(kind) ?? loaders[kind]().then((create) => create(host));
       works.set(kind, work);
       return work;
     },

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { EngineError, type ErrorRecord, toErrorRecord } from '../../base/errors.ts';
 import type { StoreThread } from '../../store/sqlite/store-thread.ts';
-import type { ThreadGroup, ThreadLoad } from './choose-thread.ts';
+import { firstKindOf, type ThreadGroup, type ThreadLoad } from './choose-thread.ts';
 import { beatNow, type FromThread, type TaskKind, type ThreadStart, type ToThread } from './protocol.ts';
 
 export interface Pending {
@@ -61,13 +61,13 @@ export function startThread(
   name: string,
   group: ThreadGroup,
   storeThread: StoreThread,
-  start: Omit<ThreadStart, 'thread' | 'beat' | 'storePort'>,
+  start: Omit<ThreadStart, 'thread' | 'first' | 'beat' | 'storePort'>,
   events: ThreadEvents,
 ): Thread {
   const storePort = storeThread.connect();
   const beat = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
   const beatCell = new BigInt64Array(beat).fill(beatNow());
-  const workerData: ThreadStart = { ...start, thread: name, beat, storePort };
+  const workerData: ThreadStart = { ...start, thread: name, first: firstKindOf[group], beat, storePort };
   const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb },

@@ -15,7 +15,7 @@ import { type Outcome, type Pending, startThread, type Thread } from './thread.t
 
 export interface ThreadsOptions {
   readonly storeThread: StoreThread;
-  readonly start: Omit<ThreadStart, 'thread' | 'beat' | 'storePort'>;
+  readonly start: Omit<ThreadStart, 'thread' | 'first' | 'beat' | 'storePort'>;
   readonly limits: ThreadLimits;
   readonly log: Log;
   readonly onProgress: (progress: Progress) => void;
@@ -67,6 +67,7 @@ export function createThreads(options: ThreadsOptions): Threads {
   const retiring = new Map<string, Thread>();
   let nextTaskId = 1;
   let isStopping = false;
+  let isDispatchDue = false;
 
   const start = (group: ThreadGroup): Thread => {
     const name = freeName([threads, retiring]);
@@ -74,9 +75,10 @@ export function createThreads(options: ThreadsOptions): Threads {
     threads.set(name, thread);
     return thread;
   };
-  const choose = ({ what, acntid }: Pending): Thread | undefined => {
+  const choose = ({ what, acntid }: Pending, waitingCount: number): Thread | undefined => {
     const loads = [...threads.values()].map((thread) => thread.load());
-    const choice = chooseThread(loads, groupOf[what], acntid === null ? undefined : holders.of(acntid), limits);
+    const holder = acntid === null ? undefined : holders.of(acntid);
+    const choice = chooseThread(loads, { group: groupOf[what], holder, waitingCount }, limits);
     if (choice.kind === 'use') return threads.get(choice.name);
     if (choice.kind === 'start') return start(groupOf[what]);
     if (choice.kind === 'replace') retire(choice.name);
@@ -85,15 +87,28 @@ export function createThreads(options: ThreadsOptions): Threads {
   /** In order of arrival, but a group that is full holds up no other. */
   const dispatch = (): void => {
     const full = new Set<ThreadGroup>();
-    for (const pending of waiting.splice(0)) {
+    const asked = waiting.splice(0);
+    const counts = countByGroup(asked);
+    for (const pending of asked) {
       const group = groupOf[pending.what];
-      const thread = full.has(group) ? undefined : choose(pending);
+      const waitingCount = counts.get(group) ?? 0;
+      counts.set(group, waitingCount - 1);
+      const thread = full.has(group) ? undefined : choose(pending, waitingCount);
       if (thread) give(thread, pending);
       else {
         full.add(group);
         waiting.push(pending);
       }
     }
+  };
+  /** Whoever asks in the same breath is seen together, and spread over the threads that it takes. */
+  const dispatchSoon = (): void => {
+    if (isDispatchDue) return;
+    isDispatchDue = true;
+    setImmediate(() => {
+      isDispatchDue = false;
+      dispatch();
+    });
   };
   const give = (thread: Thread, pending: Pending): void => {
     const holder = pending.acntid === null ? undefined : holders.of(pending.acntid);
@@ -171,7 +186,7 @@ export function createThreads(options: ThreadsOptions): Threads {
         const settleTask = (outcome: Outcome): void => resolve(outcome as TaskOutcome<K>);
         waiting.push({ taskId: nextTaskId, what, task, acntid, settle: settleTask, deaths: 0 });
         nextTaskId += 1;
-        dispatch();
+        dispatchSoon();
       });
     },
     release,
@@ -224,6 +239,12 @@ const keepsConnection = (outcome: Outcome): boolean =>
   outcome.report.isKept === true;
 
 const placeOf = ({ acntid }: Pending): { acntid: number } | undefined => (acntid === null ? undefined : { acntid });
+
+function countByGroup(pending: readonly Pending[]): Map<ThreadGroup, number> {
+  const counts = new Map<ThreadGroup, number>();
+  for (const { what } of pending) counts.set(groupOf[what], (counts.get(groupOf[what]) ?? 0) + 1);
+  return counts;
+}
 
 function freeName(taken: readonly ReadonlyMap<string, Thread>[]): string {
   let number = 1;

@@ -1,6 +1,6 @@
 /**
- * Starts the store thread and hands out connections to it. Throws what opening the database throws. `stop` lets it finish
- * what is queued, may be called twice, and tells how many durable steps it made.
+ * Starts the store thread and hands out connections to it. `stop` lets it finish what is queued, may be called twice, and tells how
+ * many durable steps it made.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { EngineError, fromErrorRecord } from '../../base/errors.ts';
@@ -8,6 +8,8 @@ import type { StoreFiles } from './open-store.ts';
 import type { ThreadFiles, ThreadNews, ThreadOrder } from './thread-protocol.ts';
 
 export interface StoreThread {
+  /** The database is open, and migrated. Rejects with what opening it throws. */
+  readonly ready: Promise<void>;
   /** A new port for one client; it may be transferred to a worker thread. */
   connect(): MessagePort;
   /** Called once when the thread has ended; `wasAsked`: by `stop`. */
@@ -15,7 +17,19 @@ export interface StoreThread {
   stop(): Promise<{ readonly steps: number }>;
 }
 
-export async function startStoreThread(given: StoreFiles & { readonly crashAt?: number }): Promise<StoreThread> {
+export interface StoreThreadStart extends StoreFiles {
+  readonly crashAt?: number;
+}
+
+/** Resolves when it is ready. */
+export async function startStoreThread(given: StoreThreadStart): Promise<StoreThread> {
+  const thread = beginStoreThread(given);
+  await thread.ready;
+  return thread;
+}
+
+/** Connections may be handed out at once; nobody may read the database before it is ready. */
+export function beginStoreThread(given: StoreThreadStart): StoreThread {
   const { file, keyFile, crashAt = 0 } = given;
   const files: ThreadFiles = { file, keyFile, crashAt };
   const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
@@ -24,9 +38,9 @@ export async function startStoreThread(given: StoreFiles & { readonly crashAt?: 
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
   });
   const life = watch(worker);
-  await life.ready;
   const order = (message: ThreadOrder, transfer: MessagePort[] = []): void => worker.postMessage(message, transfer);
   return {
+    ready: life.ready,
     connect() {
       const { port1, port2 } = new MessageChannel();
       // A dead thread takes no port; its client must see a closed one.

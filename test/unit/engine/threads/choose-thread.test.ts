@@ -36,7 +36,13 @@ describe('the thread for a task', () => {
       { kind: 'wait' },
     ],
   ] as const)('%s', (_, threads, holder, expected) => {
-    expect(chooseThread(threads, 'sync', holder, limits)).toEqual(expected);
+    expect(chooseThread(threads, { group: 'sync', holder, waitingCount: 1 }, limits)).toEqual(expected);
+  });
+
+  it('is started while there is room, when more waits than there is room for: both get their share', () => {
+    const task = { group: 'sync', holder: undefined } as const;
+    expect(chooseThread([load('t1', 1)], { ...task, waitingCount: 2 }, limits)).toEqual({ kind: 'start' });
+    expect(chooseThread([load('t1', 0)], { ...task, waitingCount: 2 }, limits)).toEqual({ kind: 'use', name: 't1' });
   });
 
   it('never has more tasks than it may, and never makes more threads than there may be', () => {
@@ -44,10 +50,11 @@ describe('the thread for a task', () => {
       fc.record({ taskCount: fc.nat(2), utilization: fc.double({ min: 0, max: 1, noNaN: true }) }),
       { maxLength: 3 },
     );
+    const holders = fc.option(fc.constantFrom('t1', 't2', 't9'), { nil: undefined });
     fc.assert(
-      fc.property(loads, fc.option(fc.constantFrom('t1', 't2', 't9'), { nil: undefined }), (given, holder) => {
+      fc.property(loads, holders, fc.integer({ min: 1, max: 9 }), (given, holder, waitingCount) => {
         const threads = given.map((one, index): ThreadLoad => ({ name: `t${index + 1}`, group: 'sync', ...one }));
-        const choice = chooseThread(threads, 'sync', holder, limits);
+        const choice = chooseThread(threads, { group: 'sync', holder, waitingCount }, limits);
         if (choice.kind === 'use') expect(threads.find(({ name }) => name === choice.name)?.taskCount).toBeLessThan(2);
         if (choice.kind === 'start') expect(threads.length).toBeLessThan(3);
         if (choice.kind === 'wait') expect(threads.every(({ taskCount }) => taskCount === 2)).toBe(true);
