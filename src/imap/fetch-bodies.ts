@@ -6,13 +6,13 @@
 import type { FetchQueryObject, ImapFlow } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import type { UidSet } from '../base/uid-set.ts';
-import { divertStream } from './corrections.ts';
+import { divertRows } from './divert-rows.ts';
 import { toEngineError } from './failure.ts';
 import type { FetchItems } from './fetch-items.ts';
-import { createFetchReader, type FetchReaderLimits } from './fetch-reader.ts';
+import type { FetchReaderLimits } from './fetch-reader.ts';
 import { fromFetchItems, isAsked, toBodyRow } from './rows.ts';
 import type { BodyRow, SessionOptions } from './session.ts';
-import { createStopwatch, type Stopwatch } from './stopwatch.ts';
+import { createStopwatch } from './stopwatch.ts';
 import { toCommandSets } from './uid-ranges.ts';
 
 export interface FetchBodiesInput {
@@ -46,7 +46,11 @@ async function fetchSet(
   take: FetchBodiesInput['onRow'],
 ): Promise<void> {
   const stopwatch = createStopwatch(options, () => client.close());
-  const diversion = divert(client, limits, stopwatch, take);
+  const onItems = (items: FetchItems): Promise<void> | void => {
+    const row = fromFetchItems(items);
+    return row === undefined ? undefined : take(row);
+  };
+  const diversion = divertRows(client, limits, stopwatch, onItems);
   try {
     for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
       const row = toBodyRow(message);
@@ -63,43 +67,4 @@ async function fetchSet(
     stopwatch.stop();
     diversion.end();
   }
-}
-
-interface Diversion {
-  /** What our own side failed with; the connection was closed for it. */
-  throwIfFailed(): void;
-  end(): void;
-}
-
-/** The clock stands still while our own work on a chunk is awaited: only the server can be late. */
-function divert(
-  client: ImapFlow,
-  limits: FetchReaderLimits,
-  stopwatch: Stopwatch,
-  take: FetchBodiesInput['onRow'],
-): Diversion {
-  let failure: { readonly error: unknown } | null = null;
-  const onItems = (items: FetchItems): Promise<void> | void => {
-    const row = fromFetchItems(items);
-    return row === undefined ? undefined : take(row);
-  };
-  const reader = createFetchReader(limits, onItems);
-  const end = divertStream(client, async (chunk) => {
-    stopwatch.pause(chunk.length);
-    try {
-      return await reader.take(chunk);
-    } catch (error) {
-      failure = { error };
-      client.close();
-      return [];
-    } finally {
-      stopwatch.resume();
-    }
-  });
-  return {
-    throwIfFailed() {
-      if (failure !== null) throw failure.error;
-    },
-    end: () => end?.(),
-  };
 }

@@ -5,7 +5,9 @@
 import type { FetchMessageObject, FetchQueryObject, ImapFlow } from 'imapflow';
 import type { UidSet } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
-import { isAsked } from './rows.ts';
+import { divertRows } from './divert-rows.ts';
+import type { FetchReaderLimits } from './fetch-reader.ts';
+import { type FlagItems, isAsked } from './rows.ts';
 import { toCommandSets } from './uid-ranges.ts';
 
 export type Asked = UidSet | { readonly first: number };
@@ -17,22 +19,64 @@ export interface RowsQuery {
   readonly changedSince?: bigint | undefined;
 }
 
-export type FetchRows = <Row>(
-  asked: RowsQuery,
-  toRow: (message: FetchMessageObject) => Row,
-) => Promise<Map<number, Row>>;
+export interface RowFetcher {
+  /** All that the library reads. */
+  rows<Row>(asked: RowsQuery, toRow: (message: FetchMessageObject) => Row): Promise<Map<number, Row>>;
+  /** UID, flags, size and MODSEQ, read by our own reader: a scan of a large folder is little else. */
+  flagRows<Row>(asked: RowsQuery, toRow: (items: FlagItems) => Row): Promise<Map<number, Row>>;
+}
 
-export function createRowFetcher(client: ImapFlow, run: RunCommand): FetchRows {
-  return async ({ what, uids, query, changedSince }, toRow) => {
-    const rows = new Map<number, ReturnType<typeof toRow>>();
-    const options = { uid: true, ...(changedSince === undefined ? {} : { changedSince }) };
-    for (const set of toCommandSets(uids)) {
-      const read = async (): Promise<void> => {
-        for await (const message of client.fetch(set, query, options))
-          if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toRow(message));
-      };
-      await run(what, read, client.mailbox ? client.mailbox.exists : 0);
-    }
+export function createRowFetcher(client: ImapFlow, limits: FetchReaderLimits, run: RunCommand): RowFetcher {
+  const fetch = async <Message extends FlagItems, Row>(
+    { what, uids, query, changedSince }: RowsQuery,
+    toRow: (message: Message) => Row,
+    read: (
+      set: string,
+      query: FetchQueryObject,
+      changedSince: ChangedSince,
+      take: (message: Message) => void,
+    ) => Promise<void>,
+  ): Promise<Map<number, Row>> => {
+    const rows = new Map<number, Row>();
+    const since = changedSince === undefined ? {} : { changedSince };
+    const take = (message: Message): void => {
+      if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toRow(message));
+    };
+    for (const set of toCommandSets(uids))
+      await run(what, () => read(set, query, since, take), client.mailbox ? client.mailbox.exists : 0);
     return rows;
   };
+  const readAll = async (
+    set: string,
+    query: FetchQueryObject,
+    since: ChangedSince,
+    take: (message: FetchMessageObject) => void,
+  ): Promise<void> => {
+    for await (const message of client.fetch(set, query, { uid: true, ...since })) take(message);
+  };
+  const readFlags = async (
+    set: string,
+    query: FetchQueryObject,
+    since: ChangedSince,
+    take: (items: FlagItems) => void,
+  ): Promise<void> => {
+    const diversion = divertRows(client, limits, null, ({ uid, flags, size, modseq }) => {
+      if (uid !== undefined) take({ uid, flags, size, modseq });
+    });
+    try {
+      await readAll(set, query, since, take);
+      diversion.throwIfFailed();
+    } catch (error) {
+      diversion.throwIfFailed();
+      throw error;
+    } finally {
+      diversion.end();
+    }
+  };
+  return {
+    rows: (asked, toRow) => fetch(asked, toRow, readAll),
+    flagRows: (asked, toRow) => fetch(asked, toRow, readFlags),
+  };
 }
+
+type ChangedSince = { readonly changedSince?: bigint };

@@ -27,11 +27,11 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   const openedFlags: FlagRow[] = [];
   let isOpening = false;
   client.on('flags', (event: { uid?: number; flags: Set<string>; modseq?: bigint }) => {
-    if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ seq: 0, ...event, uid: event.uid }));
+    if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ ...event, uid: event.uid }));
   });
 
-  const fetchRows = createRowFetcher(client, run);
-  const listing = createUidListing({ client, run, fetchRows });
+  const fetcher = createRowFetcher(client, readerLimits(options), run);
+  const listing = createUidListing({ client, run, fetcher });
 
   const session: ImapSession = {
     capabilities: capabilitiesOf(client),
@@ -69,7 +69,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     async fetchFlags(uids, changedSince) {
       const query = { uid: true, flags: true, size: true };
       const oneOf = createTextPool();
-      const rows = await fetchRows({ what: 'FETCH FLAGS', uids, query, changedSince }, (message) => {
+      const rows = await fetcher.flagRows({ what: 'FETCH FLAGS', uids, query, changedSince }, (message) => {
         listing.noteSize(message);
         const row = toFlagRow(message);
         return { ...row, flags: oneOf(row.flags) };
@@ -84,7 +84,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
         size: true,
         ...(withMessageId ? { headers: ['message-id'] } : {}),
       };
-      return [...(await fetchRows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
+      return [...(await fetcher.rows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
     },
     fetchBodies: (uids, onRow) => fetchBodies({ client, options, limits: readerLimits(options), uids, onRow }),
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),

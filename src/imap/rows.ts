@@ -20,7 +20,15 @@ export function flagText(flags: Iterable<string> | undefined): string {
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-export const toFlagRow = (message: FetchMessageObject): FlagRow => ({
+/** What of a row our own reader and the library's both tell. */
+export interface FlagItems {
+  readonly uid: number;
+  readonly flags?: Iterable<string> | undefined;
+  readonly size?: number | undefined;
+  readonly modseq?: bigint | undefined;
+}
+
+export const toFlagRow = (message: FlagItems): FlagRow => ({
   uid: message.uid,
   flags: flagText(message.flags),
   modseq: typeof message.modseq === 'bigint' && message.modseq > 0n ? message.modseq : null,

@@ -1,0 +1,44 @@
+/**
+ * For as long as a bulk FETCH is under way, its rows are taken out of the library's stream by a reader of our own
+ * (fetch-reader.ts); what that can't tell, and all else that comes meanwhile, is the library's to read.
+ */
+import type { ImapFlow } from 'imapflow';
+import { divertStream } from './corrections.ts';
+import type { FetchItems } from './fetch-items.ts';
+import { createFetchReader, type FetchReaderLimits } from './fetch-reader.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+export interface Diversion {
+  /** What our own side failed with; the connection was closed for it. */
+  throwIfFailed(): void;
+  end(): void;
+}
+
+/** The clock stands still while our own work on a chunk is awaited: only the server can be late. */
+export function divertRows(
+  client: ImapFlow,
+  limits: FetchReaderLimits,
+  stopwatch: Pick<Stopwatch, 'pause' | 'resume'> | null,
+  onItems: (items: FetchItems) => Promise<void> | void,
+): Diversion {
+  let failure: { readonly error: unknown } | null = null;
+  const reader = createFetchReader(limits, onItems);
+  const end = divertStream(client, async (chunk) => {
+    stopwatch?.pause(chunk.length);
+    try {
+      return await reader.take(chunk);
+    } catch (error) {
+      failure = { error };
+      client.close();
+      return [];
+    } finally {
+      stopwatch?.resume();
+    }
+  });
+  return {
+    throwIfFailed() {
+      if (failure !== null) throw failure.error;
+    },
+    end: () => end?.(),
+  };
+}
