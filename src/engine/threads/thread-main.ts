@@ -29,7 +29,7 @@ async function main(start: ThreadStart): Promise<void> {
     stopping.abort();
     for (const { cancel } of running.values()) cancel.abort();
     await Promise.all([...running.values()].map(({ ended }) => ended));
-    await opened?.then(({ close }) => close());
+    await opened?.then((one) => one.close());
     log.close();
     stopBeating();
     parentPort?.close();
