@@ -20,22 +20,32 @@ export interface Scenario {
   accountState(): { state: string; last_error: string | null; retry_at: string | null };
 }
 
-const running: { server: FakeImapServer; installation: Installation }[] = [];
+type Stage = Pick<Scenario, 'server' | 'installation'>;
+
+async function remove({ server, installation }: Stage): Promise<void> {
+  await server.stop();
+  installation.remove();
+}
+
+const running: Stage[] = [];
 
 afterEach(async () => {
-  for (const { server, installation } of running.splice(0)) {
-    await server.stop();
-    installation.remove();
-  }
+  for (const stage of running.splice(0)) await remove(stage);
 });
 
 /** Seconds: a silent server is given up soon, so that scenarios end. */
 const networkTimeout = 2;
 
-export async function startScenario(options: FakeOptions, config: Record<string, unknown> = {}): Promise<Scenario> {
+/** `onFinished`: of a test that runs beside others, for which `afterEach` would come too early. */
+export async function startScenario(
+  options: FakeOptions,
+  config: Record<string, unknown> = {},
+  onFinished?: (clean: () => Promise<void>) => void,
+): Promise<Scenario> {
   const server = await startFakeImap(options);
   const installation = createInstallation({ EMAIL_NETWORK_TIMEOUT: networkTimeout, ...config });
-  running.push({ server, installation });
+  if (onFinished) onFinished(() => remove({ server, installation }));
+  else running.push({ server, installation });
   const acntid = await installation.addAccount(server.port, 'anna');
   const sync = (...more: string[]): Promise<Outcome> => installation.run('sync', String(acntid), ...more);
   const expectNoChange = async (...more: string[]): Promise<void> => {
