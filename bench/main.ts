@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: backproc beside mbsync on the same Dovecot in one run. For each load and link: first sync, nothing changed,
  * one per cent changed; prints a table of wall time, CPU, peak memory and ratios. `--quick` a tenth of the mail, one run each.
- * `--reading`: the second stage beside bare MIME libraries instead.
+ * Instead: `--reading`, the second stage beside bare MIME libraries; `--launch`, a launch beside an engine; `--lateness`, passes
+ * with and without mail to read.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -15,7 +16,8 @@ import { type Load, type Scenario, scenarios, startLoad } from './scenarios.ts';
 
 const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms"] [--runs N] [--out FILE]
 npm run bench -- --reading [--out FILE]
-npm run bench -- --launch`;
+npm run bench -- --launch
+npm run bench -- --lateness`;
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     out: { type: 'string' },
     launch: { type: 'boolean', default: false },
+    lateness: { type: 'boolean', default: false },
     reading: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -82,6 +85,7 @@ async function benchLink(load: Load, kind: LinkKind): Promise<Result[]> {
 async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`);
   if (values.launch) return void process.stdout.write(`${launchTable(await benchLaunch())}\n`);
+  if (values.lateness) return tell(await (await import('./lateness.ts')).benchLateness());
   if (values.reading) return tell(await (await import('./reading.ts')).benchReading());
   const results: Result[] = [];
   for (const scenario of scenarios(values.quick).filter(({ name }) => values.scenario.split(',').includes(name))) {
