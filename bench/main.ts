@@ -35,7 +35,8 @@ const { values } = parseArgs({
 const runs = Number(values.runs ?? (values.quick ? 1 : 3));
 
 function peersOf(scenario: Scenario, link: LinkKind): PeerKind[] {
-  if (link === '30 ms') return scenario.name === 'S3' ? ['backproc', '8 × mbsync'] : ['backproc', 'mbsync'];
+  if (link === '30 ms')
+    return scenario.name === 'S3' ? ['backproc', '8 × mbsync', 'the engine, running'] : ['backproc', 'mbsync'];
   return [
     'backproc',
     'mbsync',
@@ -67,7 +68,7 @@ async function benchLink(load: Load, kind: LinkKind): Promise<Result[]> {
       await peer.settle();
       await take(kindOf, '1 % changed', () => peer.pass());
     }
-    for (const peer of peers.values()) peer.remove();
+    for (const peer of peers.values()) await peer.remove();
   }
   link.close();
   const phases: Phase[] = ['first', 'nothing changed', '1 % changed'];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createInstallation, mainFile } from '../test/support/installation.ts';
 import { type Measure, measure } from './measure.ts';
+import { createWarmEngine } from './warm-engine.ts';
 
 export interface Peer {
   readonly name: string;
@@ -12,13 +13,16 @@ export interface Peer {
   pass(): Promise<Measure>;
   /** Makes the next pass be due. */
   settle(): Promise<void>;
-  remove(): void;
+  remove(): Promise<void> | void;
 }
 
-export type PeerKind = 'backproc' | 'mbsync' | 'mbsync without compression' | '8 × mbsync';
+export type PeerKind = 'backproc' | 'the engine, running' | 'mbsync' | 'mbsync without compression' | '8 × mbsync';
 
-export const createPeer = (kind: PeerKind, port: number, users: readonly string[]): Promise<Peer> =>
-  kind === 'backproc' ? createBackproc(port, users) : Promise.resolve(createMbsync(kind, port, users));
+export async function createPeer(kind: PeerKind, port: number, users: readonly string[]): Promise<Peer> {
+  if (kind === 'backproc') return createBackproc(port, users);
+  if (kind === 'the engine, running') return createWarmEngine(port, users);
+  return createMbsync(kind, port, users);
+}
 
 /** `run --once` as cron starts it. All folders are made high priority, so that every pass looks at all of them. */
 async function createBackproc(port: number, users: readonly string[]): Promise<Peer> {

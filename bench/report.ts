@@ -1,5 +1,5 @@
 /** Results as a Markdown table: ours, theirs, the ratio, and the goal beside it. */
-import { goalOf, type Phase, peakMibMax } from './goals.ts';
+import { goalOf, type Phase, peakMibMax, warmRatioMax } from './goals.ts';
 import type { LinkKind } from './link.ts';
 import type { Measure } from './measure.ts';
 import type { PeerKind } from './peers.ts';
@@ -21,10 +21,7 @@ export function toMarkdown(results: readonly Result[]): string {
 
 function row(result: Result, results: readonly Result[]): string {
   const { scenario, link, phase, peer, measure } = result;
-  const ours = results.find(
-    (other) => other.peer === 'backproc' && other.scenario === scenario && other.link === link && other.phase === phase,
-  );
-  const ratio = peer === 'backproc' || !ours ? undefined : ours.measure.wallSeconds / measure.wallSeconds;
+  const ratio = ratioOf(result, results);
   return `| ${[
     scenario,
     link,
@@ -38,10 +35,22 @@ function row(result: Result, results: readonly Result[]): string {
   ].join(' | ')} |`;
 }
 
+/** Ours by theirs, beside theirs; the running engine's stands beside itself. */
+function ratioOf(result: Result, results: readonly Result[]): number | undefined {
+  const { scenario, link, phase, peer, measure } = result;
+  const secondsOf = (kind: PeerKind): number =>
+    results.find(
+      (other) => other.peer === kind && other.scenario === scenario && other.link === link && other.phase === phase,
+    )?.measure.wallSeconds ?? Number.NaN;
+  if (peer === 'backproc') return undefined;
+  if (peer === 'the engine, running') return measure.wallSeconds / secondsOf('8 × mbsync');
+  return secondsOf('backproc') / measure.wallSeconds;
+}
+
 function verdict({ scenario, link, phase, peer, measure }: Result, ratio: number | undefined): string {
   if (peer === 'backproc' && scenario === 'S1' && phase === 'first' && link === 'loopback')
     return judged(measure.peakMib <= peakMibMax, `${peakMibMax} MiB`);
-  const goal = goalOf(scenario, link, phase, peer);
+  const goal = peer === 'the engine, running' ? warmRatioMax[phase] : goalOf(scenario, link, phase, peer);
   return goal === undefined || ratio === undefined ? '' : judged(ratio <= goal, `≤ ${goal}`);
 }
 
