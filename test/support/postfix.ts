@@ -5,11 +5,10 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from './dovecot.ts';
+import { freePort, untilGreeted } from './dovecot.ts';
 
 export interface Postfix {
   readonly port: number;
@@ -155,24 +154,9 @@ function queued(folder: string): number {
 }
 
 async function untilReady(child: ChildProcess, port: number, folder: string): Promise<void> {
-  const endMs = performance.now() + 15_000;
-  while (performance.now() < endMs && child.exitCode === null) {
-    if (await greets(port)) return;
-    await wait(50);
-  }
+  if (await untilGreeted(port, () => child.exitCode !== null)) return;
   child.kill();
   throw new Error(`Postfix did not start:\n${readLog(folder)}`);
-}
-
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (result: boolean) => (): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.once('data', end(true)).once('error', end(false)).once('close', end(false));
-  });
 }
 
 async function stop(child: ChildProcess, folder: string): Promise<void> {
