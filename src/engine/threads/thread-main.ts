@@ -21,7 +21,11 @@ async function main(start: ThreadStart): Promise<void> {
   const stopping = new AbortController();
   let opened: Promise<Opened> | null = null;
   const open = (): Promise<Opened> => {
-    opened ??= openWorks(start, log, stopping.signal);
+    opened ??= openWorks(start, log, stopping.signal).catch((error: unknown) => {
+      // The next task tries again.
+      opened = null;
+      throw error;
+    });
     return opened;
   };
   const running = new Map<number, Running>();
