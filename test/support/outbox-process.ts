@@ -154,7 +154,9 @@ async function loadBuilt(): Promise<Built> {
     'outbox/send-due',
     'outbox/file-due',
   ];
-  const modules: object[] = await Promise.all(paths.map((path) => import(built(path)) as Promise<object>));
+  // One after the other: with jiti's hooks, Node 20 stumbles over packages that two imports load at a time.
+  const modules: object[] = [];
+  for (const path of paths) modules.push((await import(built(path))) as object);
   return Object.assign({}, ...modules) as Built;
 }
 
