@@ -1,14 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-// One project per kind of test. Live, thread and crash tests start real processes: few at a time on two cores. Many wait for
-// deadlines and for servers: one more than there are cores.
+// One project per kind of test. Live, thread and crash tests start real processes: few at a time on two cores.
 const project = (name: string, testTimeout: number) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 60_000, pool: 'forks' as const },
 });
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       project('unit', 20_000),
       project('contract', 60_000),
