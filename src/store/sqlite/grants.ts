@@ -6,11 +6,15 @@ import type { FailedGrant, LeaseRequest, RefreshedGrant } from '../logins.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { type Client, grantPlace, placeOf } from './sealed.ts';
 
+/** Another's lease that ends later than ours comes from a clock that was set back, or was made while we were held up on the way here. */
+const delayMs = 15_000;
+
 /** A lease that ends later than one could that is taken now comes from a clock that has since been set back: it is none. */
 export function leaseGrant(c: Connection, { acntid, generation, holder, at, until }: LeaseRequest): boolean {
   const sql = `UPDATE account_logins SET lease_holder = ?, lease_until = ? WHERE acntid = ? AND generation = ?
     AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?)`;
-  return c.run(sql, holder, until, acntid, generation, at, until) === 1;
+  const latest = new Date(Date.parse(until) + delayMs).toISOString();
+  return c.run(sql, holder, until, acntid, generation, at, latest) === 1;
 }
 
 /** The new refresh token is there from this transaction on, and only then is the access token handed out. */
