@@ -118,6 +118,11 @@ export function describeLogins(name: string, open: (place: StorePlace) => Promis
         expect(await lease(acntid, 1, 'd', '2026-11-25T11:59:59.999Z', later)).toBe(false);
         expect(await lease(acntid, 1, 'e', later, '2026-11-26T12:00:00.000Z')).toBe(true);
       });
+      it('is another’s, whose lease was taken while we were held up between our clock and the store', async () => {
+        const acntid = await add();
+        expect(await lease(acntid, 1, 'a', '2026-11-25T12:00:05.000Z', '2026-11-25T12:00:50.000Z')).toBe(true);
+        expect(await lease(acntid, 1, 'b', '2026-11-25T12:00:00.000Z', '2026-11-25T12:00:45.000Z')).toBe(false);
+      });
       it('is not held up by a lease from a clock that was set back', async () => {
         const acntid = await add();
         await lease(acntid, 1, 'a', later, '2026-11-26T12:00:00.000Z');

@@ -6,10 +6,13 @@ import type { FailedGrant, LeaseRequest, RefreshedGrant } from '../logins.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { type Client, grantPlace, placeOf } from './sealed.ts';
 
-/** Another's lease that ends later than ours comes from a clock that was set back, or was made while we were held up on the way here. */
+/** Whoever asks for a lease may be held up for as long between reading the clock and getting here. */
 const delayMs = 15_000;
 
-/** A lease that ends later than one could that is taken now comes from a clock that has since been set back: it is none. */
+/**
+ * A lease that ends later than one could that is taken now comes from a clock that has since been set back: it is none. One that ends
+ * a little later was taken by somebody who read the clock after us and came before us: it stands.
+ */
 export function leaseGrant(c: Connection, { acntid, generation, holder, at, until }: LeaseRequest): boolean {
   const sql = `UPDATE account_logins SET lease_holder = ?, lease_until = ? WHERE acntid = ? AND generation = ?
     AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?)`;
