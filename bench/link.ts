@@ -9,12 +9,14 @@ export interface Link {
   close(): void;
 }
 
-export type LinkKind = 'loopback' | '30 ms';
+/** `fast`: 30 ms, too, at ten times the rate: from one data centre to another. */
+export const linkKinds = ['loopback', '30 ms', 'fast'] as const;
+export type LinkKind = (typeof linkKinds)[number];
 const roundTripMs = 30;
-const mbit = 100;
 
 export async function openLink(kind: LinkKind, port: number): Promise<Link> {
   if (kind === 'loopback') return { name: kind, port, close: () => undefined };
+  const mbit = kind === 'fast' ? 1000 : 100;
   const file = join(import.meta.dirname, 'link-proxy.ts');
   const args = ['--import', 'jiti/register', file, port, roundTripMs, mbit].map(String);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -8,13 +8,13 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Phase } from './goals.ts';
 import { benchLaunch, launchTable } from './launch.ts';
-import { type LinkKind, openLink } from './link.ts';
+import { type LinkKind, linkKinds, openLink } from './link.ts';
 import { type Measure, median } from './measure.ts';
 import { createPeer, type Peer, type PeerKind } from './peers.ts';
 import { type Result, toMarkdown } from './report.ts';
 import { type Load, type Scenario, scenarios, startLoad } from './scenarios.ts';
 
-const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms"] [--runs N] [--out FILE]
+const usage = `npm run bench -- [--quick] [--scenario S1,S2,S3] [--link loopback,"30 ms",fast] [--runs N] [--out FILE]
 npm run bench -- --reading [--out FILE]
 npm run bench -- --launch
 npm run bench -- --lateness`;
@@ -35,7 +35,7 @@ const { values } = parseArgs({
 const runs = Number(values.runs ?? (values.quick ? 1 : 3));
 
 function peersOf(scenario: Scenario, link: LinkKind): PeerKind[] {
-  if (link === '30 ms')
+  if (link !== 'loopback')
     return scenario.name === 'S3' ? ['backproc', '8 × mbsync', 'the engine, running'] : ['backproc', 'mbsync'];
   return [
     'backproc',
@@ -92,7 +92,7 @@ async function main(): Promise<void> {
   for (const scenario of scenarios(values.quick).filter(({ name }) => values.scenario.split(',').includes(name))) {
     process.stderr.write(`${scenario.name}: ${scenario.text}; filling the server\n`);
     const load = await startLoad(scenario);
-    for (const kind of ['loopback', '30 ms'] as const)
+    for (const kind of linkKinds)
       if (values.link.split(',').includes(kind)) results.push(...(await benchLink(load, kind)));
     await load.dovecot.stop();
   }

@@ -1,7 +1,7 @@
 /** One login for `account test` and `account add`: what the server says, or an error that says what is wrong. */
 import type { Credentials } from '../base/credentials.ts';
+import { createLink } from '../imap/link.ts';
 import type { Probe } from '../imap/probe.ts';
-import { createLink } from '../imap/session.ts';
 import type { ServerAddress } from '../store/store.ts';
 import type { CliContext } from './context.ts';
 

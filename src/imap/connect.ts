@@ -17,8 +17,6 @@ const silenceMs = 5 * 60_000;
 export const lineBytesMax = 16 * 1024 * 1024;
 export const responseSlackBytes = 16 * 1024 * 1024;
 const responseTokensMax = 200_000;
-/** From here on DEFLATE pays: below, the link is a LAN and faster than inflating. */
-const compressAboveMs = 8;
 /** Its VANISHED answers are malformed (seen in 2024): QRESYNC would delete mail that is there. */
 const hostsWithoutQresync = ['imap.mail.me.com', 'imap.mail.icloud.com'];
 
@@ -80,10 +78,8 @@ function clientOptions(
     clientInfo: { name: 'backproc' },
     logger: libraryLogger(options, dropped),
     disableAutoIdle: true,
-    // imapflow reads this after the login (2.10.2, imap-flow.js:1377): by then the round trip is known.
-    get disableCompression() {
-      return options.link.roundTripMs < compressAboveMs;
-    },
+    // Turned on later, where it pays (compression.ts).
+    disableCompression: true,
     qresync: !hostsWithoutQresync.includes(options.host.toLowerCase()),
     connectionTimeout: Math.min(connectTimeoutMs, options.commandTimeoutMs),
     greetingTimeout: Math.min(greetingTimeoutMs, options.commandTimeoutMs),

@@ -5,7 +5,8 @@
  * - names with line ends or tabs would be sent decoded, or refused; here they go back as they came;
  * - EXAMINE of a folder that this connection did not list would LIST it first: a round trip for each folder.
  * - DEFLATE would come out in pieces of 16 KiB, each a trip through a thread pool and three streams: larger ones cost a tenth less;
- * - NAMESPACE and LSUB are answered here: two round trips for what nobody reads;
+ * - NAMESPACE and LSUB are answered here, and ID before the login: three round trips for what nobody reads;
+ * - DEFLATE would be turned on with the login, or never; here it can be turned on between two commands;
  * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser;
  * - where the server has no SASL, LOGIN would be sent without the authzid, and open the wrong mailbox: here it fails.
  * These members are there, but not in the library's types.
@@ -17,6 +18,8 @@ import { EngineError } from '../base/errors.ts';
 import { toEngineError } from './failure.ts';
 
 interface Internals {
+  compress(): Promise<void>;
+  readonly _inflate: InflateRaw | null;
   exec(command: string, attributes: unknown, ...rest: unknown[]): Promise<unknown>;
   run(command: string, ...rest: unknown[]): Promise<unknown>;
   throttleWait(delayMs: number): Promise<boolean>;
@@ -42,6 +45,7 @@ export type WireNames = Map<string, string>;
 const hasInternals = (client: object): client is Internals =>
   'exec' in client &&
   'throttleWait' in client &&
+  'compress' in client &&
   'folders' in client &&
   client.folders instanceof Map &&
   'streamer' in client &&
@@ -70,7 +74,8 @@ export function correctCommands(client: ImapFlow, { wireNames, mayLogin, onComma
   const exec = internals.exec.bind(client);
   let mechanism = '';
   internals.exec = async (command, attributes, ...rest) => {
-    if (needless.has(command)) return { next: () => undefined };
+    // Where ID is wanted at all, it is wanted after the login, and there the library sends it again.
+    if (needless.has(command) || (command === 'ID' && mechanism === '')) return { next: () => undefined };
     mechanism = mechanismOf(command, attributes) ?? mechanism;
     if (command === 'LOGIN' && !mayLogin)
       throw new EngineError('auth_unsupported', 'opening the mailbox of another user needs AUTH=PLAIN');
@@ -107,6 +112,13 @@ function inflateInLargePieces(client: ImapFlow): void {
       ours = theirs === null ? null : createInflateRaw({ chunkSize: inflateChunkBytes });
     },
   });
+}
+
+/** Between two commands. False: the server refused. RFC 4978: in the authenticated and in the selected state. */
+export async function deflate(client: ImapFlow): Promise<boolean> {
+  const internals = internalsOf(client);
+  await internals.compress();
+  return internals._inflate !== null;
 }
 
 const needless = new Set(['NAMESPACE', 'LSUB']);

@@ -10,6 +10,7 @@ import { divertRows } from './divert-rows.ts';
 import { toEngineError } from './failure.ts';
 import type { FetchItems } from './fetch-items.ts';
 import type { FetchReaderLimits } from './fetch-reader.ts';
+import type { Transfer } from './link.ts';
 import { fromFetchItems, isAsked, toBodyRow } from './rows.ts';
 import type { BodyRow, SessionOptions } from './session.ts';
 import { createStopwatch } from './stopwatch.ts';
@@ -26,7 +27,7 @@ export interface FetchBodiesInput {
 
 const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true, size: true, source: true };
 
-export async function fetchBodies(input: FetchBodiesInput): Promise<void> {
+export async function fetchBodies(input: FetchBodiesInput): Promise<Transfer> {
   const { client, uids, onRow } = input;
   const done = new Set<number>();
   const take = (row: BodyRow): Promise<void> | void => {
@@ -34,17 +35,22 @@ export async function fetchBodies(input: FetchBodiesInput): Promise<void> {
     done.add(row.uid);
     return onRow(row);
   };
+  let bytes = 0;
+  let waitedMs = 0;
   for (const set of toCommandSets(uids)) {
     if (!client.usable) throw new EngineError('connection_lost', 'FETCH');
-    await fetchSet(input, set, take);
+    const transfer = await fetchSet(input, set, take);
+    bytes += transfer.bytes;
+    waitedMs += transfer.waitedMs;
   }
+  return { bytes, waitedMs };
 }
 
 async function fetchSet(
   { client, options, limits }: FetchBodiesInput,
   set: string,
   take: FetchBodiesInput['onRow'],
-): Promise<void> {
+): Promise<Transfer> {
   const stopwatch = createStopwatch(options, () => client.close());
   const onItems = (items: FetchItems): Promise<void> | void => {
     const row = fromFetchItems(items);
@@ -60,6 +66,7 @@ async function fetchSet(
       stopwatch.resume();
     }
     diversion.throwIfFailed();
+    return stopwatch.transfer();
   } catch (error) {
     diversion.throwIfFailed();
     throw stopwatch.failure() ?? toEngineError(error, { what: 'FETCH', nowMs: Date.now() });

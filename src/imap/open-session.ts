@@ -2,15 +2,16 @@
 import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import { createTextPool } from '../base/text-pool.ts';
-import type { UidSet } from '../base/uid-set.ts';
+import { type UidSet, uidCount } from '../base/uid-set.ts';
 import { createRunner } from './command.ts';
+import { createCompression, longBodyCount, longFlagCount } from './compression.ts';
 import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
 import { leaveFolder, markListed } from './corrections.ts';
 import { fetchBodies } from './fetch-bodies.ts';
 import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { listFolders, positive } from './listing.ts';
-import { toFlagRow, toMetadataRow } from './rows.ts';
+import { type FlagItems, toFlagRow, toMetadataRow } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
 import { collectVanished } from './vanished-ranges.ts';
@@ -32,6 +33,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
 
   const fetcher = createRowFetcher(client, readerLimits(options), run);
   const listing = createUidListing({ client, run, fetcher });
+  const compression = createCompression(client, options.link, run);
 
   const session: ImapSession = {
     capabilities: capabilitiesOf(client),
@@ -69,11 +71,14 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     async fetchFlags(uids, changedSince) {
       const query = { uid: true, flags: true, size: true };
       const oneOf = createTextPool();
-      const rows = await fetcher.flagRows({ what: 'FETCH FLAGS', uids, query, changedSince }, (message) => {
+      const toRow = (message: FlagItems): FlagRow => {
         listing.noteSize(message);
         const row = toFlagRow(message);
         return { ...row, flags: oneOf(row.flags) };
-      });
+      };
+      const isLong = changedSince === undefined && session.exists >= longFlagCount;
+      if (isLong) await compression.prepare();
+      const rows = await fetcher.flagRows({ what: 'FETCH FLAGS', uids, query, changedSince }, toRow);
       return [...rows.values()];
     },
     async fetchMetadata(uids, { withMessageId }) {
@@ -86,7 +91,10 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       };
       return [...(await fetcher.rows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
     },
-    fetchBodies: (uids, onRow) => fetchBodies({ client, options, limits: readerLimits(options), uids, onRow }),
+    async fetchBodies(uids, onRow) {
+      const fetch = () => fetchBodies({ client, options, limits: readerLimits(options), uids, onRow });
+      await (uidCount(uids) < longBodyCount ? fetch() : compression.transfer(fetch));
+    },
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
     async fetchHeader(uid) {
       const message = await run('FETCH HEADER', () =>

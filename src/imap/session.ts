@@ -7,6 +7,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { Credentials } from '../base/credentials.ts';
 import type { UidSet } from '../base/uid-set.ts';
+import type { Link } from './link.ts';
 
 export interface Capabilities {
   readonly hasCondstore: boolean;
@@ -127,19 +128,12 @@ export interface ImapSession {
   abort(): void;
 }
 
-/** What is known of the way to a host. Infinity: nothing yet. */
-export interface Link {
-  roundTripMs: number;
-}
-
-export const createLink = (): Link => ({ roundTripMs: Number.POSITIVE_INFINITY });
-
 export interface SessionOptions {
   readonly host: string;
   readonly port: number;
   readonly security: 'tls' | 'starttls' | 'none';
   readonly credentials: Credentials;
-  /** Shared by all connections to one host: a busy thread measures long, so the shortest counts. */
+  /** Shared by all connections to one host. */
   readonly link: Link;
   /** Shared by the connections of one account: odd folder names as the server spelt them (imap/corrections.ts). */
   readonly wireNames: Map<string, string>;

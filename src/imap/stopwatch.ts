@@ -3,6 +3,7 @@
  * for silence only, and a byte a second is not silence.
  */
 import { EngineError } from '../base/errors.ts';
+import type { Transfer } from './link.ts';
 import type { SessionOptions } from './session.ts';
 
 export interface Stopwatch {
@@ -10,6 +11,7 @@ export interface Stopwatch {
   pause(bytes: number): void;
   resume(): void;
   stop(): void;
+  transfer(): Transfer;
   /** What ended the transfer, if this did. */
   failure(): EngineError | null;
 }
@@ -23,6 +25,8 @@ export function createStopwatch(
   let leftMs = options.commandTimeoutMs;
   let startedMs = performance.now();
   let failure: EngineError | null = null;
+  let bytesCome = 0;
+  let waitedMs = 0;
   const expire = (reason: EngineError) => (): void => {
     failure = reason;
     onExpire();
@@ -35,7 +39,10 @@ export function createStopwatch(
     pause(bytes) {
       clearTimeout(timer);
       const earnedMs = (bytes / bytesPerMib) * options.transferTimeoutMsPerMib;
-      leftMs = Math.min(options.commandTimeoutMs, leftMs - (performance.now() - startedMs) + earnedMs);
+      const spentMs = performance.now() - startedMs;
+      leftMs = Math.min(options.commandTimeoutMs, leftMs - spentMs + earnedMs);
+      bytesCome += bytes;
+      waitedMs += spentMs;
     },
     resume() {
       startedMs = performance.now();
@@ -45,6 +52,7 @@ export function createStopwatch(
       clearTimeout(timer);
       options.signal.removeEventListener('abort', onAbort);
     },
+    transfer: () => ({ bytes: bytesCome, waitedMs }),
     failure: () => failure,
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { CredentialsOf } from '../base/credentials.ts';
 import type { ErrorRecord } from '../base/errors.ts';
 import type { OpenFiling } from '../imap/filing.ts';
-import type { Link } from '../imap/session.ts';
+import type { Link } from '../imap/link.ts';
 import type { SmtpPool } from '../smtp/pool.ts';
 import type { OpenSmtp } from '../smtp/session.ts';
 import type { Store } from '../store/store.ts';

@@ -1,6 +1,7 @@
 /** A session outside of a pass, for `sync --dry-run` and `verify --deep`. */
 import { type CredentialsOf, logInWith } from '../base/credentials.ts';
-import { createLink, type ImapSession, type SessionOptions } from '../imap/session.ts';
+import { createLink } from '../imap/link.ts';
+import type { ImapSession, SessionOptions } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
 

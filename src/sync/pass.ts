@@ -2,7 +2,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { CredentialsOf } from '../base/credentials.ts';
 import type { ErrorRecord } from '../base/errors.ts';
-import type { ImapSession, Link, SessionOptions } from '../imap/session.ts';
+import type { Link } from '../imap/link.ts';
+import type { ImapSession, SessionOptions } from '../imap/session.ts';
 import type { Store } from '../store/store.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import type { PassKind } from './plan.ts';

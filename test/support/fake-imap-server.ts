@@ -32,6 +32,8 @@ export interface FakeOptions {
   /** Beside IMAP4rev1. Default: CONDSTORE, LIST-STATUS, ENABLE, UIDPLUS, SPECIAL-USE. */
   readonly capabilities?: readonly string[];
   readonly greeting?: string;
+  /** Each answer comes so much later: the round trip of a long link. */
+  readonly delayMs?: number;
   /** Called with the honest answer of each command; what it returns goes out instead. */
   readonly script?: (command: Command, honest: readonly Part[]) => Scripted | undefined;
 }
@@ -56,7 +58,7 @@ export async function startFakeImap(options: FakeOptions): Promise<FakeImapServe
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     fake.connectionCount += 1;
-    serve(socket, fake, capabilities, options.greeting, fake.connectionCount);
+    serve(socket, fake, { ...options, capabilities }, fake.connectionCount);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -82,8 +84,11 @@ interface Session {
 function serve(
   socket: Socket,
   fake: FakeImapServer,
-  capabilities: readonly string[],
-  greeting: string | undefined,
+  {
+    capabilities,
+    greeting,
+    delayMs = 0,
+  }: Pick<FakeOptions, 'greeting' | 'delayMs'> & { capabilities: readonly string[] },
   connection: number,
 ): void {
   const session: Session = { folder: null };
@@ -91,16 +96,20 @@ function serve(
   socket.on('error', () => socket.destroy());
   socket.write(greeting ?? `* OK [CAPABILITY ${capabilities.join(' ')}] ready\r\n`);
   const lines = createLineReader(socket);
+  const obey = (line: string): void => {
+    const command = parse(line, connection, session.folder);
+    fake.commands.push(`${connection} ${command.verb} ${command.args}`);
+    const honest = answer(command, fake, capabilities, session);
+    const scripted = fake.script?.({ ...command, folder: session.folder }, honest);
+    if (scripted?.dripMs !== undefined) drip(socket, scripted.parts, scripted.dripMs);
+    else for (const part of scripted?.parts ?? honest) socket.write(part);
+    if (scripted?.ending === 'reset') socket.resetAndDestroy();
+    else if (scripted?.ending === 'close' || command.verb === 'LOGOUT') socket.end();
+  };
   socket.on('data', (data: Buffer) => {
     for (const line of lines.push(data)) {
-      const command = parse(line, connection, session.folder);
-      fake.commands.push(`${connection} ${command.verb} ${command.args}`);
-      const honest = answer(command, fake, capabilities, session);
-      const scripted = fake.script?.({ ...command, folder: session.folder }, honest);
-      if (scripted?.dripMs !== undefined) drip(socket, scripted.parts, scripted.dripMs);
-      else for (const part of scripted?.parts ?? honest) socket.write(part);
-      if (scripted?.ending === 'reset') socket.resetAndDestroy();
-      else if (scripted?.ending === 'close' || command.verb === 'LOGOUT') socket.end();
+      if (delayMs === 0) obey(line);
+      else setTimeout(obey, delayMs, line);
     }
   });
 }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { openFiling } from '../../src/imap/filing.ts';
-import type { createLink } from '../../src/imap/session.ts';
+import type { createLink, Link } from '../../src/imap/link.ts';
 import type { createCredentials } from '../../src/login/credentials.ts';
 import type { fileDue } from '../../src/outbox/file-due.ts';
 import type { sendDue } from '../../src/outbox/send-due.ts';
@@ -67,7 +67,7 @@ export async function startOutbox(options: OutboxOptions): Promise<Outbox> {
   await store.raiseEpoch();
   const stopping = new AbortController();
   const smtpPool = modules.createSmtpPool();
-  const links = new Map<string, { roundTripMs: number }>();
+  const links = new Map<string, Link>();
   const lines: string[] = [];
   let aheadMs = options.aheadMs ?? 0;
   const log = (message: string, at?: { acntid: number }): void => void lines.push(`${message} [${at?.acntid ?? 0}]`);
@@ -149,7 +149,7 @@ async function loadBuilt(): Promise<Built> {
     'smtp/pool',
     'smtp/open-session',
     'imap/filing',
-    'imap/session',
+    'imap/link',
     'login/credentials',
     'outbox/send-due',
     'outbox/file-due',

@@ -1,5 +1,5 @@
 /** What is known of the way to each host, shared by all tasks of a thread. */
-import { createLink, type Link } from '../../imap/session.ts';
+import { createLink, type Link } from '../../imap/link.ts';
 
 export function createLinks(): (host: string) => Link {
   const links = new Map<string, Link>();
