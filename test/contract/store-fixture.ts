@@ -44,7 +44,7 @@ export async function openInProcess(place: StorePlace): Promise<OpenedStore> {
 
 /** The thread runs the built program: a .ts file cannot be a worker's entry on Node 20. */
 export async function startBuiltThread(place: StorePlace): Promise<StoreThread> {
-  const built = new URL('../../dist/store/sqlite/store-thread.js', import.meta.url).href;
+  const built = new URL('../../build/store/sqlite/store-thread.js', import.meta.url).href;
   const { startStoreThread } = (await import(built)) as typeof import('../../src/store/sqlite/store-thread.ts');
   return startStoreThread(place);
 }

@@ -29,7 +29,8 @@ describe('the store thread', () => {
     const answers = await Promise.allSettled(
       clients.map((store, index) => store.addAccount(newAccount(`${'aba'.charAt(index)}@example.com`))),
     );
-    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    // Which of the two that want the same address comes first is nobody's to say: each has a port of its own.
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     expect(await clients[2].accounts()).toHaveLength(2);
     for (const client of clients) await client.close();
     expect((await thread.stop()).steps).toBeGreaterThanOrEqual(7);
@@ -49,7 +50,7 @@ describe('the store thread', () => {
   });
   it('leaves nobody waiting when it dies', async () => {
     await (await openInProcess(place)).close();
-    const entry = new URL('../../dist/store/sqlite/thread-main.js', import.meta.url);
+    const entry = new URL('../../build/store/sqlite/store-thread-main.js', import.meta.url);
     const worker = new Worker(entry, { workerData: { ...place, remove: undefined, crashAt: 0 } });
     await new Promise((resolve) => worker.once('message', resolve));
     const { port1, port2 } = new MessageChannel();

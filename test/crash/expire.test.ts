@@ -15,7 +15,7 @@ import {
   select,
 } from '../contract/store-fixture.ts';
 
-const built = (path: string): string => new URL(`../../dist/${path}.js`, import.meta.url).href;
+const built = (path: string): string => new URL(`../../build/${path}.js`, import.meta.url).href;
 
 /** Expires all in a process of its own, an hour apart in two rounds, so that contents go as well. */
 const script = `

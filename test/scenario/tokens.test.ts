@@ -97,8 +97,8 @@ describe('an access token', () => {
       const store = await openSqliteStore({ file: process.argv[2], keyFile: process.argv[3] });
       console.log((await createCredentials(store)(Number(process.argv[4]), 'imap')).accessToken);
       await store.close();`;
-    const dist = new URL('../../dist', import.meta.url).href;
-    const args = ['--input-type=module', '-e', code, dist, place.file, place.keyFile, String(acntid)];
+    const built = new URL('../../build', import.meta.url).href;
+    const args = ['--input-type=module', '-e', code, built, place.file, place.keyFile, String(acntid)];
     const outputs = await Promise.all(
       Array.from({ length: 5 }, () =>
         text(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }).stdout),
@@ -229,8 +229,8 @@ describe('a process killed between the answer and its storing', () => {
       const store = await openSqliteStore({ file: process.argv[2], keyFile: process.argv[3] });
       const killed = { ...store, saveGrant: () => process.kill(process.pid, 'SIGKILL') };
       await createCredentials(killed)(Number(process.argv[4]), 'imap');`;
-    const dist = new URL('../../dist', import.meta.url).href;
-    const args = ['--input-type=module', '-e', code, dist, place.file, place.keyFile, String(acntid)];
+    const built = new URL('../../build', import.meta.url).href;
+    const args = ['--input-type=module', '-e', code, built, place.file, place.keyFile, String(acntid)];
     const [, signal] = (await once(spawn(process.execPath, args, { stdio: 'inherit' }), 'exit')) as [number, string];
     expect(signal).toBe('SIGKILL');
   };

@@ -8,17 +8,19 @@ import { type FakeImapServer, startFakeImap } from './fake-imap-server.ts';
 import type { FakeFolder } from './fake-mailbox.ts';
 import { createInstallation, type Installation } from './installation.ts';
 
-/** A .ts worker can't start on Node 20, so the engine comes from dist; its types are those of src. */
-const dist = join(import.meta.dirname, '../../dist');
-const { acquireLock }: typeof import('../../src/engine/launch/lock.ts') = await import(`${dist}/engine/launch/lock.js`);
-const { lockFileOf }: typeof import('../../src/engine/launch/holder.ts') = await import(
-  `${dist}/engine/launch/holder.js`
+/** A .ts worker can't start on Node 20, so the engine comes from build/; its types are those of src. */
+const built = join(import.meta.dirname, '../../build');
+const { acquireLock }: typeof import('../../src/engine/launch/lock.ts') = await import(
+  `${built}/engine/launch/lock.js`
 );
-const { runPasses }: typeof import('../../src/engine/run-passes.ts') = await import(`${dist}/engine/run-passes.js`);
-const { openEngine }: typeof import('../../src/engine/engine.ts') = await import(`${dist}/engine/engine.js`);
-const { loadConfig }: typeof import('../../src/config/load.ts') = await import(`${dist}/config/load.js`);
+const { lockFileOf }: typeof import('../../src/engine/launch/holder.ts') = await import(
+  `${built}/engine/launch/holder.js`
+);
+const { runPasses }: typeof import('../../src/engine/run-passes.ts') = await import(`${built}/engine/run-passes.js`);
+const { openEngine }: typeof import('../../src/engine/engine.ts') = await import(`${built}/engine/engine.js`);
+const { loadConfig }: typeof import('../../src/config/load.ts') = await import(`${built}/config/load.js`);
 export const { startWatchdog }: typeof import('../../src/engine/threads/watchdog.ts') = await import(
-  `${dist}/engine/threads/watchdog.js`
+  `${built}/engine/threads/watchdog.js`
 );
 
 const cleanups: (() => unknown)[] = [];

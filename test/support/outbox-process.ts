@@ -47,7 +47,7 @@ export interface Outbox {
   stop(): Promise<{ readonly steps: number }>;
 }
 
-const built = (path: string): string => new URL(`../../dist/${path}.js`, import.meta.url).href;
+const built = (path: string): string => new URL(`../../build/${path}.js`, import.meta.url).href;
 
 export const defaultSettings: OutboxSettings = {
   limits: { connections: 5, messagesPerMinute: null, recipientsPerDay: null, recipientsPerMessage: 100, providers: {} },

@@ -6,10 +6,10 @@ import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
 import { startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 
-const dist = join(import.meta.dirname, '../../dist');
-const { launch }: typeof import('../../src/engine/launch/launch.ts') = await import(`${dist}/engine/launch/launch.js`);
+const built = join(import.meta.dirname, '../../build');
+const { launch }: typeof import('../../src/engine/launch/launch.ts') = await import(`${built}/engine/launch/launch.js`);
 const { giveOrder }: typeof import('../../src/engine/control/control.ts') = await import(
-  `${dist}/engine/control/control.js`
+  `${built}/engine/control/control.js`
 );
 
 const cleanups: (() => unknown)[] = [];

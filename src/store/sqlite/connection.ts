@@ -1,6 +1,6 @@
 /**
  * One SQLite connection with its prepared statements. better-sqlite3 is synchronous: a statement blocks its thread, so the
- * connection that writes has a thread of its own (thread-main.ts), and the others only read.
+ * connection that writes has a thread of its own (store-thread-main.ts), and the others only read.
  */
 import type Database from 'better-sqlite3';
 import type { Secrets } from '../secrets.ts';

@@ -183,7 +183,7 @@ describe('the journal', () => {
     closeSync(fd);
     return readFileSync(file, 'utf8');
   }
-  const built = (name: string): string => new URL(`../../../dist/base/${name}.js`, import.meta.url).href;
+  const built = (name: string): string => new URL(`../../../build/base/${name}.js`, import.meta.url).href;
 
   it('gets each line with its priority where the configuration says so', () => {
     expect(logUnder(true, true)).toBe('<4>slow\\nserver [53,0]\n');

@@ -99,5 +99,5 @@ function answer(port: MessagePort, id: number, outcome: Outcome | undefined): vo
   port.postMessage(reply);
 }
 
-if (!parentPort) throw new EngineError('bug', 'thread-main was loaded outside a worker thread');
+if (!parentPort) throw new EngineError('bug', 'store-thread-main was loaded outside a worker thread');
 main(parentPort, workerData as ThreadFiles);
