@@ -1,5 +1,5 @@
 /** What a login needs, as plain data. Never logged; `secretsOf` names what must be masked in foreign text. */
-import { asEngineError } from './errors.ts';
+import { asEngineError, EngineError } from './errors.ts';
 
 export type Credentials = PasswordCredentials | TokenCredentials;
 
@@ -25,17 +25,33 @@ export interface TokenCredentials {
   readonly accessToken: string;
 }
 
+/** The login is one person's, the mailbox another's. */
+export const isDelegated = (credentials: Credentials): boolean =>
+  credentials.kind === 'password' && credentials.authzid !== undefined;
+
 export const secretOf = (credentials: Credentials): string =>
   credentials.kind === 'password' ? credentials.password : credentials.accessToken;
 
-/** As they are, and as SASL and HTTP would send them. */
-export function secretsOf(credentials: Credentials): readonly string[] {
+/** What SASL PLAIN sends (RFC 4616), in base64. */
+export const saslPlain = ({ authzid = '', user, password }: PasswordCredentials): string =>
+  Buffer.from(`${authzid}\0${user}\0${password}`).toString('base64');
+
+/** Base64 of three characters and more. */
+const base64Run = /[A-Za-z0-9+/]{3,}={0,2}/g;
+
+/** As it is, and inside what SASL and HTTP make of it: a server may repeat what it did not understand. */
+export function maskCredentials(text: string, credentials: Credentials): string {
   const secret = secretOf(credentials);
-  return secret === '' ? [] : [secret, Buffer.from(secret).toString('base64')];
+  if (secret === '') return text;
+  return text
+    .replaceAll(secret, '***')
+    .replace(base64Run, (run) => (Buffer.from(run, 'base64').includes(secret) ? '***' : run));
 }
 
-export function maskCredentials(text: string, credentials: Credentials): string {
-  return secretsOf(credentials).reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+export function maskFailure(failure: EngineError, credentials: Credentials): EngineError {
+  const { code, scope, cause, notBefore } = failure;
+  const options = { cause, scope, ...(notBefore === undefined ? {} : { notBefore }) };
+  return new EngineError(code, maskCredentials(failure.detail, credentials), options);
 }
 
 /**

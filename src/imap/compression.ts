@@ -29,10 +29,12 @@ export function createCompression(client: ImapFlow, link: Link, run: RunCommand)
   return {
     prepare: () => turnOn(deflatePays(link, { triesPlain: false })),
     async transfer(fetch) {
-      await turnOn(deflatePays(link, { triesPlain: true }));
-      const isTrial = !isDeflated && !link.isTryingPlain;
+      const pays = deflatePays(link, { triesPlain: true });
+      // Claimed before anything is waited for: another connection may ask in the same turn.
+      const isTrial = !isDeflated && !pays && !link.isTryingPlain;
       if (isTrial) link.isTryingPlain = true;
       try {
+        await turnOn(pays);
         noteTransfer(link, isDeflated ? 'deflated' : 'plain', await fetch());
       } finally {
         if (isTrial) link.isTryingPlain = false;

@@ -4,7 +4,7 @@
  */
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
-import { type Credentials, maskCredentials } from '../base/credentials.ts';
+import { type Credentials, maskCredentials, maskFailure } from '../base/credentials.ts';
 import { correctCommands, dropPrefix } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import type { SessionOptions } from './session.ts';
@@ -36,7 +36,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
   // The shortest command is the round trip, as nearly as a client can tell.
   const mechanism = correctCommands(client, {
     wireNames: options.wireNames,
-    mayLogin: !isDelegated(options.credentials),
+    credentials: options.credentials,
     onCommand: (ms) => {
       options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
     },
@@ -52,7 +52,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     await withDeadline(client.connect(), deadline);
   } catch (error) {
     client.close();
-    throw toEngineError(error, { what, nowMs: Date.now() });
+    throw maskFailure(toEngineError(error, { what, nowMs: Date.now() }), options.credentials);
   }
   dropPrefix(client);
   return {
@@ -105,9 +105,6 @@ function authOf(credentials: Credentials): NonNullable<ImapFlowOptions['auth']> 
     ? { user, pass: password }
     : { user, pass: password, authzid, loginMethod: 'AUTH=PLAIN' };
 }
-
-const isDelegated = (credentials: Credentials): boolean =>
-  credentials.kind === 'password' && credentials.authzid !== undefined;
 
 /** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
 function libraryLogger(options: SessionOptions, dropped: { count: number }) {

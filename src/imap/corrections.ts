@@ -8,12 +8,14 @@
  * - NAMESPACE and LSUB are answered here, and ID before the login: three round trips for what nobody reads;
  * - DEFLATE would be turned on with the login, or never; here it can be turned on between two commands;
  * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser;
+ * - a password by SASL would wait to be asked for, also where it may go with the command (RFC 4959): a round trip;
  * - where the server has no SASL, LOGIN would be sent without the authzid, and open the wrong mailbox: here it fails.
  * These members are there, but not in the library's types.
  */
 import { Transform } from 'node:stream';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { ImapFlow } from 'imapflow';
+import { type Credentials, isDelegated, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { toEngineError } from './failure.ts';
 
@@ -56,20 +58,19 @@ function internalsOf(client: ImapFlow): Internals {
   if (hasInternals(client)) return client;
   throw new EngineError(
     'bug',
-    'this version of imapflow has no exec, throttleWait, folders or streamer: see imap/corrections.ts',
+    'this version of imapflow has no exec, throttleWait, compress, folders or streamer: see imap/corrections.ts',
   );
 }
 
 export interface CommandOptions {
   readonly wireNames: WireNames;
-  /** False: the login names an authzid, which the LOGIN command has no place for. */
-  readonly mayLogin: boolean;
+  readonly credentials: Credentials;
   /** Told how long each command took. */
   readonly onCommand: (ms: number) => void;
 }
 
 /** Call before connecting. What it returns tells the mechanism of the login, once there was one. */
-export function correctCommands(client: ImapFlow, { wireNames, mayLogin, onCommand }: CommandOptions): () => string {
+export function correctCommands(client: ImapFlow, { wireNames, credentials, onCommand }: CommandOptions): () => string {
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
   let mechanism = '';
@@ -77,11 +78,13 @@ export function correctCommands(client: ImapFlow, { wireNames, mayLogin, onComma
     // Where ID is wanted at all, it is wanted after the login, and there the library sends it again.
     if (needless.has(command) || (command === 'ID' && mechanism === '')) return { next: () => undefined };
     mechanism = mechanismOf(command, attributes) ?? mechanism;
-    if (command === 'LOGIN' && !mayLogin)
+    // It has no place for the authzid.
+    if (command === 'LOGIN' && isDelegated(credentials))
       throw new EngineError('auth_unsupported', 'opening the mailbox of another user needs AUTH=PLAIN');
     const sentMs = performance.now();
     try {
-      const response = await exec(command, toWire(command, attributes, wireNames), ...rest);
+      const sent = client.capabilities.has('SASL-IR') ? withAnswer(command, attributes, credentials) : attributes;
+      const response = await exec(command, toWire(command, sent, wireNames), ...rest);
       onCommand(performance.now() - sentMs);
       return response;
     } catch (error) {
@@ -98,6 +101,13 @@ function mechanismOf(command: string, attributes: unknown): string | undefined {
   if (command !== 'AUTHENTICATE' || !Array.isArray(attributes)) return undefined;
   const [first]: unknown[] = attributes;
   return typeof first === 'object' && first !== null && 'value' in first ? String(first.value) : undefined;
+}
+
+/** Should the server ask for the answer all the same, the library sends it again. */
+function withAnswer(command: string, attributes: unknown, credentials: Credentials): unknown {
+  if (command !== 'AUTHENTICATE' || mechanismOf(command, attributes) !== 'PLAIN') return attributes;
+  if (!Array.isArray(attributes) || credentials.kind !== 'password') return attributes;
+  return [...attributes, { type: 'ATOM', value: saslPlain(credentials), sensitive: true }];
 }
 
 const inflateChunkBytes = 128 * 1024;

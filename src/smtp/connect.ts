@@ -5,7 +5,7 @@
  */
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { withDeadline } from '../base/abort.ts';
-import { type Credentials, maskCredentials } from '../base/credentials.ts';
+import { type Credentials, isDelegated, maskFailure, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
 import { toSmtpFailure } from './failure.ts';
@@ -33,7 +33,7 @@ export async function connectSmtp(options: SmtpOptions, onBodyEnd: () => void): 
     return connection;
   } catch (error) {
     connection.close();
-    throw masked(toSmtpFailure(error, `smtp ${where}`), options.credentials);
+    throw maskFailure(toSmtpFailure(error, `smtp ${where}`), options.credentials);
   }
 }
 
@@ -95,9 +95,6 @@ function authOf(credentials: Credentials) {
   return authzid === undefined ? { user, pass } : { user, pass, method: 'PLAIN', options: { authzid } };
 }
 
-const isDelegated = (credentials: Credentials): boolean =>
-  credentials.kind === 'password' && credentials.authzid !== undefined;
-
 type AuthContext = Parameters<
   NonNullable<NonNullable<ConstructorParameters<typeof SMTPConnection>[0]>['customAuth']>[string]
 >[0];
@@ -106,8 +103,9 @@ type AuthContext = Parameters<
 async function authPlain(context: AuthContext): Promise<void> {
   const { auth, authMethods } = context;
   if (!authMethods.includes('PLAIN')) return context.reject('unsupported: the server does not offer PLAIN');
-  const initial = Buffer.from(`${auth.options?.authzid ?? ''}\u0000${auth.user ?? ''}\u0000${auth.pass ?? ''}`);
-  const { status } = await context.sendCommand(`AUTH PLAIN ${initial.toString('base64')}`);
+  const { user = '', pass: password = '', options } = auth;
+  const answer = saslPlain({ kind: 'password', user, password, authzid: String(options?.authzid ?? '') });
+  const { status } = await context.sendCommand(`AUTH PLAIN ${answer}`);
   if (status >= 200 && status < 300) context.resolve();
   else context.reject('Invalid login');
 }
@@ -143,11 +141,4 @@ async function step(
   } finally {
     stopListening();
   }
-}
-
-function masked(failure: EngineError, credentials: Credentials): EngineError {
-  return new EngineError(failure.code, maskCredentials(failure.detail, credentials), {
-    cause: failure.cause,
-    scope: failure.scope,
-  });
 }

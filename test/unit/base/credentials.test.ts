@@ -43,9 +43,15 @@ describe('a login', () => {
 
 describe('masking', () => {
   it('hides a secret as it is and as SASL sends it, and an empty one not at all', () => {
-    const text = `pw=geheim ${Buffer.from('geheim').toString('base64')}`;
     const password = { kind: 'password', user: 'anna', password: 'geheim' } as const;
-    expect(maskCredentials(text, password)).toBe('pw=*** ***');
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const text = `pw=geheim ${base64('geheim')} AUTHENTICATE PLAIN ${base64('\0anna\0geheim')}`;
+    expect(maskCredentials(text, password)).toBe('pw=*** *** AUTHENTICATE PLAIN ***');
+    const delegated = { ...password, authzid: 'boss' };
+    expect(maskCredentials(base64('boss\0anna\0geheim'), delegated)).toBe('***');
+    const token = { kind: 'token', user: 'anna', accessToken: 'ya29.a-b_c' } as const;
+    const bearer = base64('n,a=anna,\x01host=h\x01port=143\x01auth=Bearer ya29.a-b_c\x01\x01');
+    expect(maskCredentials(`bad: AUTHENTICATE OAUTHBEARER ${bearer}`, token)).toBe('bad: AUTHENTICATE OAUTHBEARER ***');
     expect(maskCredentials(text, { ...password, password: '' })).toBe(text);
   });
 });
