@@ -1,8 +1,33 @@
 /**
  * Puts the program and its packages together into few files: a start, and each thread, loads dozens of them instead of hundreds,
- * which takes two thirds of the time. `build/` has what TypeScript makes, file by file, for tests; `dist/` what is installed and run.
+ * which takes two thirds of the time. `build/` has what TypeScript makes, file by file, for tests; `dist/` what is installed and run,
+ * with the licences of the packages that are in it.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'rolldown';
+
+/** `…/node_modules/@scope/name`, with all that is nested in it left out. */
+const packageFolder = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//;
+
+/** Their licences ask for it: the notice goes where the code goes. */
+const licences = {
+  name: 'licences',
+  generateBundle(_options, bundle) {
+    const files = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+    const folders = new Set(files.flatMap((file) => packageFolder.exec(file)?.[1] ?? []));
+    const notices = [...folders].map(noticeOf).sort();
+    this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: notices.join(`\n${'-'.repeat(80)}\n\n`) });
+  },
+};
+
+/** Not every package brings the text of its licence; who wrote it, and where it is kept, stands in its package.json. */
+function noticeOf(folder) {
+  const { name, version, license, author, homepage } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const head = `${name} ${version} (${license}), ${author?.name ?? author ?? 'its authors'}, ${homepage ?? 'npm'}`;
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+  return `${[head, ...files.map((file) => readFileSync(join(folder, file), 'utf8').trim())].join('\n\n')}\n`;
+}
 
 await build({
   // Threads find their entry beside the file that starts them, so all lie in one folder.
@@ -15,6 +40,7 @@ await build({
   // Native code, and a loader that finds its own files by their place.
   external: ['better-sqlite3', 'jiti'],
   logLevel: 'warn',
+  plugins: [licences],
   // Files of an earlier build stay: an engine that is running loads some of them later.
   output: { dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js' },
 });
