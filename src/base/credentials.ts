@@ -1,5 +1,5 @@
-/** What a login needs, as plain data. Never logged; `secretsOf` names what must be masked in foreign text. */
-import { asEngineError, EngineError } from './errors.ts';
+/** What a login needs, as plain data. Never logged; in the text of others it is masked, and before that text is cut short. */
+import { asEngineError } from './errors.ts';
 
 export type Credentials = PasswordCredentials | TokenCredentials;
 
@@ -46,12 +46,6 @@ export function maskCredentials(text: string, credentials: Credentials): string 
   return text
     .replaceAll(secret, '***')
     .replace(base64Run, (run) => (Buffer.from(run, 'base64').includes(secret) ? '***' : run));
-}
-
-export function maskFailure(failure: EngineError, credentials: Credentials): EngineError {
-  const { code, scope, cause, notBefore } = failure;
-  const options = { cause, scope, ...(notBefore === undefined ? {} : { notBefore }) };
-  return new EngineError(code, maskCredentials(failure.detail, credentials), options);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
-import { type Credentials, maskCredentials, maskFailure } from '../base/credentials.ts';
+import { type Credentials, maskCredentials } from '../base/credentials.ts';
 import { correctCommands, dropPrefix } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import type { SessionOptions } from './session.ts';
@@ -52,7 +52,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     await withDeadline(client.connect(), deadline);
   } catch (error) {
     client.close();
-    throw maskFailure(toEngineError(error, { what, nowMs: Date.now() }), options.credentials);
+    throw toEngineError(error, { what, nowMs: Date.now(), mask: (text) => maskCredentials(text, options.credentials) });
   }
   dropPrefix(client);
   return {

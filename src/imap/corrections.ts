@@ -15,7 +15,7 @@
 import { Transform } from 'node:stream';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { ImapFlow } from 'imapflow';
-import { type Credentials, isDelegated, saslPlain } from '../base/credentials.ts';
+import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { toEngineError } from './failure.ts';
 
@@ -88,7 +88,8 @@ export function correctCommands(client: ImapFlow, { wireNames, credentials, onCo
       onCommand(performance.now() - sentMs);
       return response;
     } catch (error) {
-      throw isThrottled(error) ? toEngineError(error, { what: command, nowMs: Date.now() }) : error;
+      const mask = (text: string): string => maskCredentials(text, credentials);
+      throw isThrottled(error) ? toEngineError(error, { what: command, nowMs: Date.now(), mask }) : error;
     }
   };
   internals.throttleWait = () => Promise.resolve(false);

@@ -8,6 +8,8 @@ export interface FailureContext {
   /** What was tried, for people: `FETCH`, `login as anna@example.com`. */
   readonly what: string;
   readonly nowMs: number;
+  /** A server may repeat the login that it refuses. */
+  readonly mask?: (text: string) => string;
 }
 
 interface Thrown {
@@ -29,7 +31,8 @@ export function toEngineError(error: unknown, context: FailureContext): EngineEr
   if (error instanceof EngineError) return error;
   const thrown = describe(error);
   const code = isFolderGone(thrown, context) ? 'folder_missing' : codeOf(thrown);
-  const detail = `${context.what}: ${words(thrown)}`;
+  const said = words(thrown);
+  const detail = `${context.what}: ${context.mask?.(said) ?? said}`;
   const waitMs = code === 'throttled' ? throttleMs(thrown) : 0;
   return new EngineError(code, detail.slice(0, 500), {
     cause: error,

@@ -5,7 +5,7 @@
  */
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { withDeadline } from '../base/abort.ts';
-import { type Credentials, isDelegated, maskFailure, saslPlain } from '../base/credentials.ts';
+import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
 import { toSmtpFailure } from './failure.ts';
@@ -33,7 +33,7 @@ export async function connectSmtp(options: SmtpOptions, onBodyEnd: () => void): 
     return connection;
   } catch (error) {
     connection.close();
-    throw maskFailure(toSmtpFailure(error, `smtp ${where}`), options.credentials);
+    throw toSmtpFailure(error, `smtp ${where}`, (text) => maskCredentials(text, options.credentials));
   }
 }
 

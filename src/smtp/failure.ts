@@ -14,23 +14,23 @@ interface Thrown {
   readonly reply: Reply | null;
 }
 
-/** `what`: what was tried, for people. */
-export function toSmtpFailure(error: unknown, what: string): EngineError {
+/** `what`: what was tried, for people. `mask`: a server may repeat the login that it refuses. */
+export function toSmtpFailure(error: unknown, what: string, mask = (text: string): string => text): EngineError {
   if (error instanceof EngineError) return error;
-  const thrown = describe(error);
+  const thrown = describe(error, mask);
   const detail = `${what}: ${thrown.reply?.text ?? thrown.message}`;
   return new EngineError(codeOf(thrown), detail.slice(0, 500), { cause: error });
 }
 
-function describe(error: unknown): Thrown {
+function describe(error: unknown, mask: (text: string) => string): Thrown {
   const fields: Record<string, unknown> = typeof error === 'object' && error !== null ? { ...error } : {};
   const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
   return {
     code: text('code'),
     originalCode: text('originalCode'),
-    message: error instanceof Error ? error.message : String(error),
+    message: mask(error instanceof Error ? error.message : String(error)),
     command: text('command'),
-    reply: parseReply(fields.response),
+    reply: parseReply(mask(text('response'))),
   };
 }
 

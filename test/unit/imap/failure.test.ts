@@ -106,4 +106,12 @@ describe('a refused command', () => {
     const error = failure({ code: 'ENOTFOUND' });
     expect(toEngineError(error, { what: 'x', nowMs })).toBe(error);
   });
+
+  it('masks what the server repeats before the text is cut short: half a secret is one, too', () => {
+    const secret = 'correct-horse-battery-staple';
+    const error = Object.assign(new Error(''), { responseText: `${'x'.repeat(465)} ${secret}` });
+    const mask = (text: string): string => text.replaceAll(secret, '***');
+    expect(toEngineError(error, { what: 'login', nowMs }).detail).toContain('correct-horse');
+    expect(toEngineError(error, { what: 'login', nowMs, mask }).detail).toMatch(/x \*\*\*$/);
+  });
 });
