@@ -39,12 +39,13 @@ export const saslPlain = ({ authzid = '', user, password }: PasswordCredentials)
 /** Base64 of three characters and more. */
 const base64Run = /[A-Za-z0-9+/]{3,}={0,2}/g;
 
-/** As it is, and inside what SASL and HTTP make of it: a server may repeat what it did not understand. */
+/** As it is, quoted, and inside what SASL and HTTP make of it: a server may repeat what it did not understand. */
 export function maskCredentials(text: string, credentials: Credentials): string {
   const secret = secretOf(credentials);
   if (secret === '') return text;
   return text
     .replaceAll(secret, '***')
+    .replaceAll(secret.replace(/["\\]/g, '\\$&'), '***')
     .replace(base64Run, (run) => (Buffer.from(run, 'base64').includes(secret) ? '***' : run));
 }
 

@@ -49,6 +49,8 @@ describe('masking', () => {
     expect(maskCredentials(text, password)).toBe('pw=*** *** AUTHENTICATE PLAIN ***');
     const delegated = { ...password, authzid: 'boss' };
     expect(maskCredentials(base64('boss\0anna\0geheim'), delegated)).toBe('***');
+    const quoted = String.raw`LOGIN anna "a\"b\\c"`;
+    expect(maskCredentials(quoted, { ...password, password: String.raw`a"b\c` })).toBe('LOGIN anna "***"');
     const token = { kind: 'token', user: 'anna', accessToken: 'ya29.a-b_c' } as const;
     const bearer = base64('n,a=anna,\x01host=h\x01port=143\x01auth=Bearer ya29.a-b_c\x01\x01');
     expect(maskCredentials(`bad: AUTHENTICATE OAUTHBEARER ${bearer}`, token)).toBe('bad: AUTHENTICATE OAUTHBEARER ***');
