@@ -47,7 +47,8 @@ async function importConfig(file: string): Promise<unknown> {
   const exported = await createJiti(import.meta.url, { fsCache: false, moduleCache: false }).import<
     Record<string, unknown>
   >(file);
-  const { default: whole, ...named } = exported;
+  // Node 23 and later name what a CommonJS file exports a second time.
+  const { default: whole, 'module.exports': _, ...named } = exported;
   return { ...(typeof whole === 'object' ? whole : {}), ...named };
 }
 
