@@ -56,7 +56,9 @@ function canonicalName(charset: string): string {
 
 function webDecoded(bytes: Buffer, name: string): string | null {
   try {
-    return new TextDecoder(name).decode(bytes);
+    const decoder = new TextDecoder(name);
+    // The Encoding Standard has one decoder for both; Node 20's own for GBK loses the euro sign.
+    return (decoder.encoding === 'gbk' ? new TextDecoder('gb18030') : decoder).decode(bytes);
   } catch {
     return null; // not an encoding of the web
   }

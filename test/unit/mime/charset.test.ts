@@ -30,6 +30,10 @@ describe('bytes to text', () => {
   it.each(samples)('in %s', (charset, text) => {
     expect(decodeBytes(iconv.encode(text, charset), charset)).toBe(text);
   });
+  it('keeps the euro sign of Chinese mail, whichever name its charset has', () => {
+    for (const charset of ['gb2312', 'gbk', 'cp936', 'gb18030'])
+      expect(decodeBytes(Buffer.from([0xb6, 0xd4, 0xa2, 0xe3, 0x80]), charset)).toBe('对€€');
+  });
   it('follows the bytes where they prove to be UTF-8, and the name where they do not', () => {
     expect(decodeBytes(Buffer.from('Grüße'), 'iso-8859-1')).toBe('Grüße');
     expect(decodeBytes(Buffer.from('Gr\xfc\xdfe', 'latin1'), 'utf-8')).toBe('Gr��e');
