@@ -3,6 +3,7 @@
  * writes a database; the kernel does.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 
 export interface FileLock {
   readonly pid: number;
@@ -45,8 +46,11 @@ export function readLocksOn(file: string): FileLock[] {
   return stats && locks !== null ? locksOn(locks, stats) : [];
 }
 
-/** `node`, `php-fpm`: the name of a process, for people. */
-export const processName = (pid: number): string => readProc(`/proc/${pid}/comm`)?.trim() ?? '?';
+/** `node`, `php-fpm`: the name of a process, for people. By its command line: `comm` has the name of a thread (`MainThread`). */
+export function processName(pid: number): string {
+  const [program = ''] = (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  return basename(program).trim() || readProc(`/proc/${pid}/comm`)?.trim() || '?';
+}
 
 function readProc(file: string): string | null {
   try {
