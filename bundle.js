@@ -37,8 +37,8 @@ await build({
     'store-thread-main': 'build/store/sqlite/store-thread-main.js',
   },
   platform: 'node',
-  // Native code, and a loader that finds its own files by their place.
-  external: ['better-sqlite3', 'jiti'],
+  // A loader that finds its own files by their place. better-sqlite3, native code, is found when it is loaded (base/sqlite.ts).
+  external: ['jiti'],
   logLevel: 'warn',
   plugins: [licences],
   // Files of an earlier build stay: an engine that is running loads some of them later.

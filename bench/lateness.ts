@@ -3,7 +3,7 @@
  * read, then with 50,000 mails waiting to be read: how long from one pass of an account to the next, over the interval.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../src/base/sqlite.ts';
 import { startDovecot } from '../test/support/dovecot.ts';
 import { startEngine } from '../test/support/engine-process.ts';
 import { createInstallation, type Installation } from '../test/support/installation.ts';
@@ -50,7 +50,7 @@ export async function benchLateness(): Promise<string> {
 async function sample(installation: Installation): Promise<Lateness> {
   const engine = await startEngine(installation);
   await wait(2 * intervalMs);
-  const database = new Database(installation.storeFile, { readonly: true, timeout: 10_000 });
+  const database = openSqlite(installation.storeFile, { readonly: true, timeout: 10_000 });
   const read = database.prepare<[], { n: number }>(
     "SELECT COUNT(*) AS n FROM email_contents WHERE parse_state = 'parsed'",
   );
@@ -80,7 +80,7 @@ async function sample(installation: Installation): Promise<Lateness> {
 
 /** Contents of nobody's, as a first sync leaves them: reading takes them by their state alone. */
 function addUnread(installation: Installation): void {
-  const database = new Database(installation.storeFile, { timeout: 10_000 });
+  const database = openSqlite(installation.storeFile, { timeout: 10_000 });
   const generator = createMailGenerator(99);
   const content = database.prepare('INSERT INTO email_contents (sha256) VALUES (?) RETURNING id');
   const raw = database.prepare('INSERT INTO email_raw (content_id, raw) VALUES (?, ?)');

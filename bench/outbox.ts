@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../src/base/sqlite.ts';
 import { openSqliteStore } from '../src/store/sqlite/open-store.ts';
 import { type Dovecot, startDovecot } from '../test/support/dovecot.ts';
 import { startEngine } from '../test/support/engine-process.ts';
@@ -55,7 +55,7 @@ async function makeStore(port: number): Promise<Place> {
   await store.addAccount({ ...account, allowPlaintext: false, password: 'pw' });
   await store.close();
   // Filing is no part of sending, and the sink has no IMAP.
-  const database = new Database(place.file);
+  const database = openSqlite(place.file);
   database.exec("UPDATE email_accounts SET sent_copy = 'off'");
   database.close();
   return place;
@@ -66,7 +66,7 @@ const insertSql = 'INSERT INTO email_outbox (acntid, to_addresses, subject, body
 async function throughput(kind: 'nodemailer' | 'backproc', port: number): Promise<number> {
   const place = await makeStore(port);
   if (kind === 'backproc') {
-    const database = new Database(place.file);
+    const database = openSqlite(place.file);
     const insert = database.prepare(insertSql);
     database.transaction(() => {
       for (let at = 0; at < count; at += 1) insert.run(`u${at}@example.com`, `Mail ${at}`, bodyText, null);
@@ -101,7 +101,7 @@ async function latency(port: number, sink: ChildProcess, isBusy: boolean): Promi
 /** One now and then, as applications do; sorted, from the INSERT to the server's 250. */
 async function insertMails(file: string, sink: ChildProcess): Promise<number[]> {
   const before = (await reportOf(sink)).latenciesMs.length;
-  const database = new Database(file, { timeout: 10_000 });
+  const database = openSqlite(file, { timeout: 10_000 });
   const insert = database.prepare(insertSql);
   for (let at = 0; at < latencyMails; at += 1) {
     const headers = { 'X-Inserted-At': String(performance.timeOrigin + performance.now()) };
@@ -121,7 +121,7 @@ async function engineLatency(port: number, sink: ChildProcess): Promise<number[]
   for (const user of users) await fillInbox(dovecot, user);
   await installation.addAccount(dovecot.port, 'anna');
   await installation.run('account', 'set', '1', '--smtp', `smtp://anna@127.0.0.1:${port}`, '--allow-plaintext');
-  const database = new Database(installation.storeFile);
+  const database = openSqlite(installation.storeFile);
   database.exec("UPDATE email_accounts SET sent_copy = 'off'");
   database.close();
   for (const user of users) await installation.addAccount(dovecot.port, user);

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../src/base/sqlite.ts';
 import { createInstallation, mainFile } from '../test/support/installation.ts';
 import { type Measure, measure } from './measure.ts';
 import { createWarmEngine } from './warm-engine.ts';
@@ -43,7 +43,7 @@ async function createBackproc(port: number, users: readonly string[]): Promise<P
         installation.folder,
       ),
     async settle() {
-      const database = new Database(installation.storeFile);
+      const database = openSqlite(installation.storeFile);
       database.exec("UPDATE email_folders SET priority = 'high'");
       database.close();
       const { setTimeout: wait } = await import('node:timers/promises');

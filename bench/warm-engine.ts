@@ -1,7 +1,7 @@
 /** The engine as it runs for months: already there, with its connections kept, told to look at every account at once. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../src/base/sqlite.ts';
 import { giveOrder } from '../src/engine/control/control.ts';
 import { readHolder } from '../src/engine/launch/holder.ts';
 import { type EngineProcess, startEngine } from '../test/support/engine-process.ts';
@@ -34,7 +34,7 @@ export async function createWarmEngine(port: number, users: readonly string[]): 
       return measureSince(startedMs, cpuBefore, engine.child.pid);
     },
     async settle() {
-      const database = new Database(installation.storeFile, { timeout: 10_000 });
+      const database = openSqlite(installation.storeFile, { timeout: 10_000 });
       const { changes } = database.prepare("UPDATE email_folders SET priority = 'high' WHERE priority <> 'high'").run();
       database.close();
       // Whom that made due has its pass now, by itself.

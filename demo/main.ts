@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../src/base/sqlite.ts';
 import { type Dovecot, hasDovecot, startDovecot } from '../test/support/dovecot.ts';
 import { createMailGenerator } from '../test/support/mail-generator.ts';
 import { choosePorts, dovecotExtra, type Postfix, startPostfix, whyNoPostfix } from '../test/support/postfix.ts';
@@ -65,7 +65,7 @@ const queries = [
 ] as const;
 
 function query(sql: string): void {
-  const database = new Database(join(folder, 'store/mail.db'), { readonly: true });
+  const database = openSqlite(join(folder, 'store/mail.db'), { readonly: true });
   say(formatTable(database.prepare<unknown[], Record<string, string | number>>(sql).all()));
   database.close();
 }
@@ -73,7 +73,7 @@ function query(sql: string): void {
 /** As an application does it. */
 function execute(sql: string): void {
   say(`\u001b[2m${sql}\u001b[0m`);
-  const database = new Database(join(folder, 'store/mail.db'), { timeout: 10_000 });
+  const database = openSqlite(join(folder, 'store/mail.db'), { timeout: 10_000 });
   database.exec(sql);
   database.close();
 }

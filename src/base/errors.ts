@@ -77,6 +77,12 @@ export const catalogue = {
     'See `backproc status`, and the log; `backproc stop` ends it.',
   ),
   // Installing
+  sqlite_missing: entry(
+    'process',
+    'wait-operator',
+    'SQLite does not load in this Node.',
+    'Run `npm ci` with the Node that runs backproc. On Node 20 that builds it, with python3, make and g++; Node 22.14 and newer need no compiler.',
+  ),
   install_denied: entry(
     'process',
     'wait-operator',

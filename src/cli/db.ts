@@ -53,8 +53,8 @@ async function existingStore(context: CliContext): Promise<string> {
 
 async function openDatabase(context: CliContext) {
   const file = await existingStore(context);
-  const { default: Database } = await import('better-sqlite3');
-  return new Database(file, { readonly: true, timeout: 10_000 });
+  const { openSqlite } = await import('../base/sqlite.ts');
+  return openSqlite(file, { readonly: true, timeout: 10_000 });
 }
 
 async function backup(context: CliContext, given: string): Promise<void> {

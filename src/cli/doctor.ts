@@ -1,7 +1,7 @@
 /** `doctor [--repair]`: is everything as it should be, and what to do where it is not. Exit 1 when something is bad. */
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
-import { catalogue, EngineError } from '../base/errors.ts';
+import { asEngineError, catalogue, EngineError } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { CliContext } from './context.ts';
 import { bad, type Finding, gravest } from './doctor/finding.ts';
@@ -53,8 +53,8 @@ async function nodeFindings({ installFolder }: CliContext): Promise<Finding[]> {
   const { engines } = createRequire(import.meta.url)(`${installFolder}/package.json`) as { engines: { node: string } };
   const wanted = engines.node.replace(/^\D+/, '');
   try {
-    const { default: Database } = await import('better-sqlite3');
-    const database = new Database(':memory:');
+    const { openSqlite } = await import('../base/sqlite.ts');
+    const database = openSqlite(':memory:');
     const row = database.prepare<[], { version: string }>('SELECT sqlite_version() AS version').get();
     database.close();
     return judgeNode({
@@ -64,8 +64,8 @@ async function nodeFindings({ installFolder }: CliContext): Promise<Finding[]> {
       sqliteError: null,
     });
   } catch (error) {
-    const sqliteError = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return judgeNode({ version: process.versions.node, wanted, sqliteVersion: null, sqliteError });
+    const { detail } = asEngineError(error);
+    return judgeNode({ version: process.versions.node, wanted, sqliteVersion: null, sqliteError: detail });
   }
 }
 

@@ -1,6 +1,7 @@
 /** A look into the job database from another process, read-only and short: what the engine has in its queue. */
 import { existsSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { openSqlite } from '../base/sqlite.ts';
 import type { TaskState } from './queue.ts';
 import { readTasks } from './sqlite/task-rows.ts';
 
@@ -18,7 +19,7 @@ export function peekQueue(file: string, acntid: number): QueuePeek | null {
   if (!existsSync(file)) return null;
   let database: Database.Database | undefined;
   try {
-    database = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+    database = openSqlite(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
     return {
       tasks: readTasks(database, 'WHERE acntid = ? ORDER BY kind', acntid),
       running: readTasks(database, 'WHERE running_since_ms IS NOT NULL ORDER BY running_since_ms'),

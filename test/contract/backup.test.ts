@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite, sqlitePackage } from '../../src/base/sqlite.ts';
 import { backupDatabase } from '../../src/store/sqlite/backup.ts';
 import { canMount, withTmpfs } from '../support/mount.ts';
 import { execute, fill, makeFolders, makePlace, openInProcess, type StorePlace, select } from './store-fixture.ts';
@@ -37,7 +37,7 @@ const inCopy = <Row>(sql: string): Row[] => select<Row>({ ...place, file: target
 
 /** Two counters that only ever change together, in a process of its own, until its stdin ends. */
 const writerScript = `
-  const database = new (require('better-sqlite3'))(process.argv[1], { timeout: 10000 });
+  const database = new (require('${sqlitePackage}'))(process.argv[1], { timeout: 10000 });
   database.exec('CREATE TABLE a (n INTEGER); CREATE TABLE z (n INTEGER); INSERT INTO a VALUES (0); INSERT INTO z VALUES (0)');
   const both = database.transaction(() => database.exec('UPDATE a SET n = n + 1; UPDATE z SET n = n + 1'));
   process.stdin.resume().on('end', () => { database.close(); process.exit(); });
@@ -103,7 +103,7 @@ describe('a backup', () => {
 
   it('of a damaged database says so and gives no copy', async () => {
     const size = statSync(place.file).size;
-    const database = new Database(place.file);
+    const database = openSqlite(place.file);
     const page = Number(database.pragma('page_size', { simple: true }));
     const root = database
       .prepare<[], { rootpage: number }>("SELECT rootpage FROM sqlite_master WHERE name = 'email_contents'")

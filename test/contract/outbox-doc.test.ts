@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { builtInProviders } from '../../src/outbox/limits.ts';
 import { makePlace, newAccount, openInProcess } from './store-fixture.ts';
 
@@ -18,7 +18,7 @@ describe('docs/outbox.md', () => {
 
   it('has queries', () => expect(queries.length).toBeGreaterThanOrEqual(8));
   it.each(queries.map((sql) => [sql.split('\n')[0] ?? '', sql]))('has a statement that runs: %s', (_title, sql) => {
-    const database = new Database(place.file);
+    const database = openSqlite(place.file);
     try {
       const statement = database.prepare(sql);
       if (statement.reader) expect(Array.isArray(statement.all())).toBe(true);

@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { jobFileOf, openQueue } from '../../src/queue/open-queue.ts';
 import type { Queue, QueuedTask } from '../../src/queue/queue.ts';
 import { isRamDisk } from '../../src/queue/ram-disk.ts';
@@ -79,7 +79,7 @@ describe('the job database', () => {
   it('is named after its machine, and is the group’s to read', async () => {
     const queue = open();
     expect([file, statSync(file).mode & 0o777]).toEqual([join(folder, '127.0.0.1.db'), 0o660]);
-    const database = new Database(file, { readonly: true });
+    const database = openSqlite(file, { readonly: true });
     expect(database.pragma('journal_mode', { simple: true })).toBe('delete');
     database.close();
     await queue.close();
@@ -160,7 +160,7 @@ describe('the job database', () => {
 
   it('that another program holds is left to it', async () => {
     const queue = open();
-    const other = new Database(file);
+    const other = openSqlite(file);
     other.exec('BEGIN IMMEDIATE');
     await queue.put([task(1)]);
     expect([lostCount, await numbers(queue)]).toEqual([1, [1]]);
@@ -200,7 +200,7 @@ function overwrite(file: string, at: number, text: string): void {
 }
 
 function execute(file: string, sql: string): void {
-  const database = new Database(file);
+  const database = openSqlite(file);
   database.exec(sql);
   database.close();
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { readPending } from '../../src/sync/read-pending.ts';
 import { fill, makeFolders, makePlace, openInProcess, select } from './store-fixture.ts';
 
@@ -39,7 +39,7 @@ describe('docs/schema.md', () => {
 
   it('shows twelve queries', () => expect(queries).toHaveLength(12));
   it.each(queries.map((sql) => [sql.split('\n')[0] ?? '', sql]))('has a query that runs: %s', (_title, sql) => {
-    const database = new Database(place.file);
+    const database = openSqlite(place.file);
     try {
       const statement = database.prepare(sql);
       if (statement.reader) expect(Array.isArray(statement.all())).toBe(true);
@@ -51,7 +51,7 @@ describe('docs/schema.md', () => {
   it.each(queries.slice(0, 9).map((sql) => [sql]))(
     'has a query that finds rows without reading a whole table of messages: %s',
     (sql) => {
-      const database = new Database(place.file);
+      const database = openSqlite(place.file);
       const plan = database.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all();
       const rows = database.prepare(sql).all();
       database.close();

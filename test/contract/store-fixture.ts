@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import type { UidSet } from '../../src/base/uid-set.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
 import { createStoreClient } from '../../src/store/sqlite/store-client.ts';
@@ -63,7 +63,7 @@ export async function openThreaded(place: StorePlace): Promise<OpenedStore> {
 
 /** Looks at the tables as an application would, and leaves. */
 export function select<Row>(place: StorePlace, sql: string): Row[] {
-  const database = new Database(place.file, { timeout: 5_000 });
+  const database = openSqlite(place.file, { timeout: 5_000 });
   try {
     return database.prepare(sql).all() as Row[];
   } finally {
@@ -72,7 +72,7 @@ export function select<Row>(place: StorePlace, sql: string): Row[] {
 }
 
 export function execute(place: StorePlace, sql: string): void {
-  const database = new Database(place.file, { timeout: 5_000 });
+  const database = openSqlite(place.file, { timeout: 5_000 });
   try {
     database.exec(sql);
   } finally {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { migrations } from '../../src/store/sqlite/migrate.ts';
 import { openReader, openWriter } from '../../src/store/sqlite/open.ts';
 import { execute, makePlace, newAccount, openInProcess, type StorePlace, select } from './store-fixture.ts';
@@ -78,7 +78,7 @@ describe('opening the database', () => {
   });
   it('says store_busy when another program keeps the database locked', () => {
     openWriter(place.file).close();
-    const other = new Database(place.file);
+    const other = openSqlite(place.file);
     other.exec('BEGIN IMMEDIATE');
     const database = openWriter(place.file);
     database.pragma('busy_timeout = 1');

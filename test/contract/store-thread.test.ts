@@ -72,8 +72,8 @@ describe('the store thread', () => {
     const opened = await openInProcess(place);
     await opened.store.raiseEpoch();
     await opened.close();
-    const { default: Database } = await import('better-sqlite3');
-    const database = new Database(place.file);
+    const { openSqlite } = await import('../../src/base/sqlite.ts');
+    const database = openSqlite(place.file);
     database.pragma('user_version = 99');
     database.close();
     await expect(startBuiltThread(place)).rejects.toMatchObject({ code: 'store_newer' });

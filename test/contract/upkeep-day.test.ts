@@ -1,9 +1,9 @@
 /** The upkeep of an engine that runs for months, on a real store and log folder, with a clock of the test's. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog, type Log } from '../../src/base/log.ts';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { createUpkeep, type Upkeep } from '../../src/upkeep/upkeep.ts';
 import {
   batch,
@@ -138,7 +138,7 @@ describe('the upkeep', () => {
       const raw = new Uint8Array(68 * 1024 * 1024).fill(uid);
       return opened.store.storeBatch(batch(emfdid, [mail(uid, `large ${uid}`, { raw })]));
     };
-    const application = new Database(place.file, { readonly: true });
+    const application = openSqlite(place.file, { readonly: true });
     application.exec('BEGIN');
     application.prepare('SELECT COUNT(*) FROM email_messages').get();
     await grow(2);

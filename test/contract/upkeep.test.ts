@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sqlitePackage } from '../../src/base/sqlite.ts';
 import { readerVersion } from '../../src/mime/reader-version.ts';
 import { readersOf } from '../../src/store/sqlite/wal-readers.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -236,7 +237,7 @@ describe.each([
 
 /** An application that leaves a read open until its stdin ends. */
 const readerScript = `
-  const database = new (require('better-sqlite3'))(process.argv[1], { readonly: true });
+  const database = new (require('${sqlitePackage}'))(process.argv[1], { readonly: true });
   database.exec('BEGIN');
   database.prepare('SELECT COUNT(*) FROM email_messages').get();
   process.stdin.resume().on('end', () => process.exit());

@@ -7,8 +7,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { makePlace, newAccount, openInProcess, type StorePlace, select } from '../contract/store-fixture.ts';
 import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   const at = (port: number) => ({ host: '127.0.0.1', port, security: 'none', user: 'anna' }) as const;
   await store.addAccount(newAccount('anna@example.com', { imap: at(imap.port), smtp: at(smtp.port), password: 'pw' }));
   await close();
-  const database = new Database(place.file);
+  const database = openSqlite(place.file);
   database.exec("UPDATE email_accounts SET sent_copy = 'append'");
   const insert = database.prepare(
     "INSERT INTO email_outbox (acntid, to_addresses, subject, body_text) VALUES (1, ?, 'Hello', 'A line of text.')",

@@ -1,8 +1,8 @@
 /** The engine for months, in seconds: a real Dovecot, the real process, an application that writes SQL beside it. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { type Dovecot, hasDovecot, startDovecot } from '../support/dovecot.ts';
 import { type EngineProcess, logText, startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
@@ -14,7 +14,7 @@ const mail = (subject: string): { raw: Buffer } => ({
 
 /** As an application does it. */
 function execute(installation: Installation, sql: string, ...values: unknown[]): void {
-  const database = new Database(installation.storeFile, { timeout: 10_000 });
+  const database = openSqlite(installation.storeFile, { timeout: 10_000 });
   database.prepare(sql).run(...values);
   database.close();
 }

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
 import { mainFile } from '../support/installation.ts';
@@ -79,7 +79,7 @@ async function runBlock(name: string): Promise<string> {
 }
 
 const count = (table: string): unknown => {
-  const database = new Database(join(home, 'store/mail.db'), { readonly: true });
+  const database = openSqlite(join(home, 'store/mail.db'), { readonly: true });
   const row = database.prepare(`SELECT COUNT(*) AS n FROM ${table}`).get() as { n: number };
   database.close();
   return row.n;

@@ -1,7 +1,7 @@
 /** outbox → a real Postfix → a real Dovecot → sync → store, and back: Sent, \Answered, the link. */
 
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
@@ -34,7 +34,7 @@ describe.runIf(reason === null)('mail from the outbox, through Postfix and Dovec
   });
 
   const insert = (columns: Record<string, unknown>): number => {
-    const database = new Database(installation.storeFile, { timeout: 10_000 });
+    const database = openSqlite(installation.storeFile, { timeout: 10_000 });
     const names = Object.keys(columns);
     const sql = `INSERT INTO email_outbox (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
     const id = Number(database.prepare(sql).run(...Object.values(columns)).lastInsertRowid);

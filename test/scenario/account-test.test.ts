@@ -31,8 +31,8 @@ async function accountTest(target: Target): Promise<Outcome & { readonly duratio
   expect(added.stderr).toBe('');
   if (target.security === 'starttls') {
     // For a loopback host it would be no TLS at all.
-    const { default: Database } = await import('better-sqlite3');
-    const database = new Database(installation.storeFile);
+    const { openSqlite } = await import('../../src/base/sqlite.ts');
+    const database = openSqlite(installation.storeFile);
     database.prepare("UPDATE email_accounts SET imap_host = 'localhost'").run();
     database.close();
   }

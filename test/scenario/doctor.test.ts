@@ -13,6 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sqlitePackage } from '../../src/base/sqlite.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { startEngine } from '../support/engine-process.ts';
 import { folder } from '../support/fake-mailbox.ts';
@@ -199,7 +200,7 @@ describe('doctor', () => {
   it.runIf(process.platform === 'linux')('names the program that keeps a read open', async () => {
     const { installation } = await synced();
     const script = `
-      const database = new (require('better-sqlite3'))(process.argv[1], { readonly: true });
+      const database = new (require('${sqlitePackage}'))(process.argv[1], { readonly: true });
       database.exec('BEGIN');
       database.prepare('SELECT COUNT(*) FROM email_messages').get();
       process.stdin.resume().on('end', () => process.exit());

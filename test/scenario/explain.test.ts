@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { openQueue } from '../../src/queue/open-queue.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 
@@ -26,7 +26,7 @@ interface Explained {
 describe('explain and presence', () => {
   let installation: Installation;
   const sql = (text: string): void => {
-    const database = new Database(installation.storeFile, { timeout: 5000 });
+    const database = openSqlite(installation.storeFile, { timeout: 5000 });
     database.exec(text);
     database.close();
   };

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { createInstallation, type Installation, type Outcome } from '../support/installation.ts';
 
 let installation: Installation;
@@ -32,7 +32,7 @@ async function withStdin(input: string, ...args: string[]): Promise<Outcome> {
 const row = (id: number): Record<string, unknown> =>
   installation.query('SELECT * FROM email_outbox WHERE id = ?', id)[0] ?? {};
 const execute = (sql: string): void => {
-  const database = new Database(installation.storeFile, { timeout: 10_000 });
+  const database = openSqlite(installation.storeFile, { timeout: 10_000 });
   database.exec(sql);
   database.close();
 };

@@ -1,6 +1,7 @@
 /** The frame of every outbox scenario: fake SMTP and IMAP servers, a store of its own, one account, and the outbox at work. */
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { afterEach } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import type { NewAccount } from '../../src/store/store.ts';
 import { makePlace, newAccount, type StorePlace, select } from '../contract/store-fixture.ts';
 import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
@@ -98,7 +99,7 @@ export async function startOutboxScenario(options: OutboxScenarioOptions = {}): 
   });
   const acntid = await outbox.ports.store.addAccount(account);
   const execute = (sql: string, ...values: unknown[]): Database.RunResult => {
-    const database = new Database(place.file, { timeout: 5000 });
+    const database = openSqlite(place.file, { timeout: 5000 });
     try {
       return database.prepare(sql).run(...values);
     } finally {

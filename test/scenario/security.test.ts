@@ -36,8 +36,8 @@ async function loginAt(security: 'starttls' | 'tls', onConnect: (socket: Socket)
   const url = `${scheme}://anna@localhost.localdomain:${port}`;
   const add = ['account', 'add', '--email', 'anna@example.com', '--imap', url, '--password-env', 'TEST_PASSWORD'];
   const acntid = (await installation.runWith({ TEST_PASSWORD: 'canary-password' }, ...add)).stdout.trim();
-  const { default: Database } = await import('better-sqlite3');
-  const database = new Database(installation.storeFile);
+  const { openSqlite } = await import('../../src/base/sqlite.ts');
+  const database = openSqlite(installation.storeFile);
   database.prepare("UPDATE email_accounts SET imap_host = '127.0.0.1', imap_security = ?").run(security);
   database.close();
   const outcome = await installation.run('sync', acntid);

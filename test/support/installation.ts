@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../src/base/sqlite.ts';
 
 export interface Outcome {
   readonly code: number | null;
@@ -65,7 +65,7 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
       return Number(outcome.stdout);
     },
     query<T>(sql: string, ...values: unknown[]) {
-      const database = new Database(storeFile, { readonly: true });
+      const database = openSqlite(storeFile, { readonly: true });
       try {
         return database.prepare<unknown[], T>(sql).all(...values);
       } finally {

@@ -1,7 +1,7 @@
 /**
- * Runs before `npm test`, `npm run demo` and `npm run bench`, so that they work on a fresh clone: packages by npm ci, Debian's
- * Dovecot, cron, systemd's checker and xmllint (and isync for the bench) by apt-get where that is possible; otherwise it says what
- * to install. Node only.
+ * Runs before `npm test`, `npm run demo` and `npm run bench`, so that they work on a fresh clone: packages by npm ci (with a
+ * compiler where SQLite must be built), Debian's Dovecot, cron, systemd's checker and xmllint (and isync for the bench) by apt-get
+ * where that is possible; otherwise it says what to install. Node only.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -25,9 +25,19 @@ const wanted = [
 if (process.argv.includes('--bench'))
   needed.push({ program: '/usr/bin/mbsync', debian: 'isync' }, { program: '/usr/bin/time', debian: 'time' });
 
+installCompiler();
 installPackages();
 installPrograms();
 installMailServer();
+
+/** SQLite is built where Node has no Node-API 10 (src/base/sqlite.ts). If there is no apt-get, npm ci says what is missing. */
+function installCompiler() {
+  if (Number(process.versions.napi) >= 10 || process.platform !== 'linux') return;
+  const isMissing = (name) => spawnSync(name, ['--version']).status !== 0;
+  const missing = ['python3', 'make', 'g++'].filter(isMissing);
+  const command = missing.length === 0 ? null : aptGet();
+  if (command !== null) install(command, missing);
+}
 
 /** node_modules/.package-lock.json is what npm writes last. */
 function installPackages() {
@@ -57,11 +67,14 @@ function installPrograms() {
     );
     process.exit(1);
   }
-  console.log(`setup: ${command.join(' ')} install ${missing.join(' ')}`);
-  if (!apt(command, ['install', '-y', '--no-install-recommends', ...missing])) {
-    apt(command, ['update']);
-    if (!apt(command, ['install', '-y', '--no-install-recommends', ...missing])) process.exit(1);
-  }
+  if (!install(command, missing)) process.exit(1);
+}
+
+/** Again with newer lists, if need be. */
+function install(command, packages) {
+  console.log(`setup: ${command.join(' ')} install ${packages.join(' ')}`);
+  const args = ['install', '-y', '--no-install-recommends', ...packages];
+  return apt(command, args) || (apt(command, ['update']) && apt(command, args));
 }
 
 /** Not where another mail server is installed: Debian would remove it. Without a configuration Postfix does not start by itself. */

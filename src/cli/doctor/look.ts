@@ -67,9 +67,9 @@ function stateOf(pid: number): string {
 export async function lookAtJobState(config: Config): Promise<JobFacts> {
   const file = jobFileIn(config);
   if (!existsSync(file)) return { file, state: 'absent', detail: '' };
-  const { default: Database } = await import('better-sqlite3');
+  const { openSqlite } = await import('../../base/sqlite.ts');
   try {
-    const database = new Database(file, { readonly: true, timeout: 0 });
+    const database = openSqlite(file, { readonly: true, timeout: 0 });
     try {
       const found = String(database.pragma('quick_check(1)', { simple: true }));
       return { file, state: found === 'ok' ? 'sound' : 'damaged', detail: found };

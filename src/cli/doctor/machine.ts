@@ -1,4 +1,5 @@
 /** Node, the RAM disk, clock and time zone. Pure. */
+import { catalogue } from '../../base/errors.ts';
 import { bad, type Finding, ok, warn } from './finding.ts';
 
 export interface NodeFacts {
@@ -6,7 +7,7 @@ export interface NodeFacts {
   readonly version: string;
   readonly wanted: string;
   readonly sqliteVersion: string | null;
-  /** Why better-sqlite3 could not be loaded. */
+  /** Why it could not be loaded. */
   readonly sqliteError: string | null;
 }
 
@@ -17,11 +18,7 @@ export function judgeNode({ version, wanted, sqliteVersion, sqliteError }: NodeF
   const sqlite =
     sqliteError === null
       ? ok('node', `SQLite ${sqliteVersion ?? '?'}`)
-      : bad(
-          'node',
-          `better-sqlite3 does not load: ${sqliteError}`,
-          'Run `npm rebuild better-sqlite3`: it was built for another Node.',
-        );
+      : bad('node', `SQLite does not load: ${sqliteError}`, catalogue.sqlite_missing.action);
   return [node, sqlite];
 }
 

@@ -6,8 +6,9 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { EngineError } from '../../base/errors.ts';
+import { openSqlite } from '../../base/sqlite.ts';
 
 export interface Lock {
   /** False when the path no longer leads to the file we hold: an administrator deleted it, and another may hold a new one. */
@@ -32,7 +33,7 @@ export async function acquireLock(file: string): Promise<Lock | null> {
 
 /** Once, without waiting. */
 function tryLock(file: string): Lock | null {
-  const database = new Database(file, { timeout: 0 });
+  const database = openSqlite(file, { timeout: 0 });
   try {
     database.pragma('journal_mode = DELETE');
     database.exec('BEGIN EXCLUSIVE');

@@ -4,7 +4,8 @@
  */
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { openSqlite } from '../../base/sqlite.ts';
 
 /** Of the tables below. Another number: made by another version. */
 const layout = 1;
@@ -66,7 +67,7 @@ export function closeJobFile(database: Database.Database): void {
 }
 
 function create(file: string): Database.Database {
-  const database = new Database(file, { timeout: busyTimeoutMs });
+  const database = openSqlite(file, { timeout: busyTimeoutMs });
   prepare(database);
   database.exec(`BEGIN; ${tables} COMMIT;`);
   database.pragma(`user_version = ${layout}`);
@@ -84,7 +85,7 @@ function reopen(file: string): Database.Database | undefined {
   if (!existsSync(file)) return undefined;
   let database: Database.Database | undefined;
   try {
-    database = new Database(file, { fileMustExist: true, timeout: busyTimeoutMs });
+    database = openSqlite(file, { fileMustExist: true, timeout: busyTimeoutMs });
     if (isTrusted(database)) {
       prepare(database);
       database.exec('UPDATE state SET is_open = 1; UPDATE tasks SET running_since_ms = NULL');

@@ -7,9 +7,9 @@
  */
 import { chmodSync, existsSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { throwIfAborted } from '../../base/abort.ts';
 import { EngineError } from '../../base/errors.ts';
+import { openSqlite } from '../../base/sqlite.ts';
 import { putInPlace } from '../../base/whole-file.ts';
 import { toStoreFailure } from './failure.ts';
 import { openReader } from './open.ts';
@@ -76,7 +76,7 @@ function refuseTooLarge(bytes: number, target: string): void {
 /** The header says WAL, like that of the source; a file that travels alone must not need one. */
 function checkCopy(part: string): void {
   chmodSync(part, databaseMode);
-  const database = new Database(part, { fileMustExist: true });
+  const database = openSqlite(part, { fileMustExist: true });
   try {
     database.pragma('journal_mode = DELETE');
     const found = database.pragma('quick_check(1)', { simple: true });

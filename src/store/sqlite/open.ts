@@ -5,7 +5,8 @@
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { openSqlite } from '../../base/sqlite.ts';
 import { toStoreFailure } from './failure.ts';
 import { type Migration, migrate, migrations, refuseForeign } from './migrate.ts';
 
@@ -25,14 +26,14 @@ const databaseMode = 0o660;
 export function openWriter(file: string, known: readonly Migration[] = migrations): Database.Database {
   return translated(() => {
     createIfMissing(file);
-    const database = new Database(file, { fileMustExist: true, timeout: busyTimeoutMs });
+    const database = openSqlite(file, { fileMustExist: true, timeout: busyTimeoutMs });
     return closedOnFailure(database, () => prepareWriter(database, file, known));
   });
 }
 
 export function openReader(file: string): Database.Database {
   return translated(() => {
-    const database = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+    const database = openSqlite(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
     return closedOnFailure(database, () => refuseForeign(database, file, migrations));
   });
 }

@@ -54,7 +54,7 @@ describe('Node', () => {
       sqliteVersion: null,
       sqliteError: 'NODE_MODULE_VERSION 115',
     });
-    expect(sqlite).toMatchObject({ state: 'bad', todo: expect.stringContaining('npm rebuild') });
+    expect(sqlite).toMatchObject({ state: 'bad', todo: expect.stringContaining('npm ci') });
   });
 });
 
