@@ -168,6 +168,14 @@ describe('a login', () => {
     const server = await start({ script: ({ verb }) => (verb === 'AUTH' ? { reply } : undefined) });
     await expect(open(server)).rejects.toMatchObject({ code });
   });
+  it.each([400, 440, 460, 470, 480, 490])(
+    'shows no part of a password that its answer repeats after %i characters',
+    async (length) => {
+      const reply = `535 5.7.8 ${'x'.repeat(length)} canary-password`;
+      const server = await start({ script: ({ verb }) => (verb === 'AUTH' ? { reply } : undefined) });
+      await expect(open(server)).rejects.toMatchObject({ detail: expect.not.stringContaining('can') as unknown });
+    },
+  );
   it.each([
     ['HTTP/1.1 400 Bad Request', 'not_smtp'],
     ['SSH-2.0-OpenSSH', 'not_smtp'],
