@@ -30,7 +30,10 @@ installPackages();
 installPrograms();
 installMailServer();
 
-/** SQLite is built where Node has no Node-API 10 (src/base/sqlite.ts). If there is no apt-get, npm ci says what is missing. */
+/**
+ * SQLite is built where Node has no Node-API 10 (src/base/sqlite.ts). npm leaves out what it could not build, without a word: then
+ * backproc says what to do (sqlite_missing).
+ */
 function installCompiler() {
   if (Number(process.versions.napi) >= 10 || process.platform !== 'linux') return;
   const isMissing = (name) => spawnSync(name, ['--version']).status !== 0;
