@@ -43,13 +43,23 @@ export interface ImapClient {
 
 export const quote = (path: string): string => `"${path.replace(/["\\]/g, '\\$&')}"`;
 
+/** Or closed. Neither listener stays: a long load waits many times. */
+const drained = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      socket.off('drain', end).off('close', end);
+      resolve();
+    };
+    socket.on('drain', end).on('close', end);
+  });
+
 export async function connectImap(port: number, user: string, password: string): Promise<ImapClient> {
   const socket = connect(port, '127.0.0.1').setNoDelay(true);
   const reader = createReader(socket);
   let number = 0;
   const send = async (text: string | Buffer): Promise<void> => {
     if (socket.destroyed) throw new Error('connection closed');
-    if (!socket.write(text)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve));
+    if (!socket.write(text)) await drained(socket);
   };
   const finish = async (tag: string, what: string): Promise<Answer[]> => {
     const answers: Answer[] = [];
