@@ -34,7 +34,7 @@ function named(bytes: Buffer, name: string): string {
   const text = webDecoded(bytes, name);
   if (text !== null) return text;
   if (iconv.encodingExists(name)) return iconv.decode(bytes, name);
-  return new TextDecoder('windows-1252').decode(bytes); // a name nobody knows: every byte still shows
+  return iconv.decode(bytes, 'windows-1252'); // a name nobody knows: every byte still shows
 }
 
 /** Spellings that neither knows. */
@@ -57,6 +57,8 @@ function canonicalName(charset: string): string {
 function webDecoded(bytes: Buffer, name: string): string | null {
   try {
     const decoder = new TextDecoder(name);
+    // Node 20's own takes it for ISO 8859-1: no euro sign, no dash, no curved quotes.
+    if (decoder.encoding === 'windows-1252') return iconv.decode(bytes, 'windows-1252');
     // The Encoding Standard has one decoder for both; Node 20's own for GBK loses the euro sign.
     return (decoder.encoding === 'gbk' ? new TextDecoder('gb18030') : decoder).decode(bytes);
   } catch {

@@ -1,6 +1,6 @@
 /** Text as a SQL column takes it: well-formed Unicode, no NUL, no other control characters but tab and line feed. Pure. */
 
-const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
 const hasSurrogate = /[\ud800-\udfff]/;
 
 export function cleanText(text: string): string {

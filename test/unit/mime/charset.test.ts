@@ -6,6 +6,7 @@ import { decodeBytes, decodeHeaderBytes } from '../../../src/mime/charset.ts';
 const samples: readonly (readonly [charset: string, text: string])[] = [
   ['iso-8859-2', 'Zażółć gęślą jaźń'],
   ['windows-1250', 'Příliš žluťoučký kůň'],
+  ['windows-1252', 'Price: 5 € – it’s “ok”…'],
   ['koi8-r', 'Договор на подпись'],
   ['windows-1251', 'Договор на подпись'],
   ['windows-1255', 'שלום עולם'],
@@ -29,6 +30,10 @@ const samples: readonly (readonly [charset: string, text: string])[] = [
 describe('bytes to text', () => {
   it.each(samples)('in %s', (charset, text) => {
     expect(decodeBytes(iconv.encode(text, charset), charset)).toBe(text);
+  });
+  it('reads the dashes and quotes of windows-1252, whichever name its charset has', () => {
+    for (const charset of ['iso-8859-1', 'us-ascii', 'latin1', 'cp1252', 'nonsense', null])
+      expect(decodeBytes(Buffer.from('5 \x80 \x96 it\x92s', 'latin1'), charset)).toBe('5 € – it’s');
   });
   it('keeps the euro sign of Chinese mail, whichever name its charset has', () => {
     for (const charset of ['gb2312', 'gbk', 'cp936', 'gb18030'])
