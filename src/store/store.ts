@@ -355,7 +355,7 @@ export interface StoreWrites
   applyFlags(at: FolderAt & { readonly changes: readonly FlagChange[]; readonly at: Instant }): Promise<number>;
   /** Tombstones by UID, as VANISHED reports them; UIDs without a live row are ignored. Returns how many rows changed. */
   applyVanished(at: FolderAt & { readonly uids: UidSet; readonly at: Instant }): Promise<number>;
-  /** Stamps *_synced_at, clears errors and the count of listings without the folder, and turns orphans of an older UIDVALIDITY into tombstones once nothing is pending. */
+  /** Stamps *_synced_at, clears errors and the count of listings without the folder. */
   endPass(end: PassEnd): Promise<void>;
   /** Folders that a listing showed to be unchanged: only recent_synced_at moves, one statement for all of them. */
   recordUnchanged(emfdids: readonly number[], at: Instant): Promise<void>;

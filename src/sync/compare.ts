@@ -11,7 +11,7 @@ export interface Comparison {
   readonly listedUid: number;
   readonly flagChanges: readonly FlagChange[];
   readonly reviveIds: readonly number[];
-  /** Live rows the server does not list. */
+  /** Live rows the server does not list, those of a former UIDVALIDITY included once nothing is pending that may be one of them. */
   readonly missingIds: readonly number[];
   readonly missingUids: UidSet;
   readonly liveUids: UidSet;
@@ -36,18 +36,23 @@ export function compareFolder(input: CompareInput): Comparison {
   const revived = latestTombstones(ours).filter((row) => hasUid(input.uids, row.uid) && !hasUid(liveUids, row.uid));
   const missing = live.filter((row) => !hasUid(input.uids, row.uid));
   const revivedUids = uidSetOf(uidsOf(revived));
+  const pending = subtractUids(subtractUids(input.uids, unionUids(liveUids, revivedUids)), input.quarantined);
+  const former = pending.length > 0 ? [] : liveOfFormer(input);
   return {
-    pending: subtractUids(subtractUids(input.uids, unionUids(liveUids, revivedUids)), input.quarantined),
+    pending,
     listedUid: highestUid(input.uids),
     flagChanges: [...changedFlags(live, input.rows), ...changedFlags(revived, input.rows)],
     reviveIds: revived.map((row) => row.id),
-    missingIds: missing.map((row) => row.id),
+    missingIds: [...missing, ...former].map((row) => row.id),
     missingUids: uidSetOf(uidsOf(missing)),
     liveUids,
     revivedUids,
-    liveCount: live.length,
+    liveCount: live.length + former.length,
   };
 }
+
+const liveOfFormer = ({ stored, uidValidity }: CompareInput): StoredMessage[] =>
+  stored.filter((row) => !row.isVanished && row.uidValidity !== uidValidity);
 
 function* uidsOf(rows: readonly StoredMessage[]): Generator<number> {
   for (const { uid } of rows) yield uid;

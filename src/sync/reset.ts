@@ -1,7 +1,8 @@
 /**
  * A folder whose UIDVALIDITY changed (RFC 9051 2.3.1.1; recipe RFC 4549 4). Nothing is deleted first: one complete listing,
  * then one transaction (applyReset) in which every recognised row moves to its new UID and keeps its id. The others stay
- * live until the rest was fetched, where they may still be recognised by SHA-256; endPass turns the remainder into tombstones.
+ * live until the rest was fetched, where they may still be recognised by SHA-256. Of the remainder the counts differ, so a scan
+ * follows, and the deletion brake has its say (compare.ts).
  */
 import { toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';

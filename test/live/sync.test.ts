@@ -125,10 +125,45 @@ describe.runIf(hasDovecot())('a sync with Dovecot', () => {
         "SELECT m.id FROM email_messages m JOIN email_folders f USING (emfdid) WHERE f.path = 'INBOX' AND m.vanished_at IS NULL ORDER BY 1",
       );
     const before = ids();
+    const client = await dovecot.client('anna');
+    await client.command('SELECT INBOX');
+    await client.command('STORE 1 FLAGS (\\Answered)');
+    await client.close();
     dovecot.doveadm('mailbox', 'update', '-u', 'anna', '--uid-validity', '123456', 'INBOX');
     await sync();
     expect(await judge()).toEqual([]);
     expect(ids()).toEqual(before);
+    const news = installation.query('SELECT kind FROM email_changes ORDER BY seq DESC LIMIT 2');
+    expect(news).toEqual([{ kind: 'folder_reset' }, { kind: 'message_flags' }]);
+  });
+
+  it('holds a mass deletion back, also when the folder was made anew', async () => {
+    const client = await dovecot.client('anna');
+    await client.command('CREATE Archive');
+    await client.append('Archive', mails('archive', 502, 100));
+    await sync();
+    await client.command('DELETE Archive');
+    await client.command('CREATE Archive');
+    await client.append('Archive', mails('archive', 1, 100));
+    await client.append('Archive', mails('fresh', 1, 100));
+    await client.close();
+    const [{ emfdid } = { emfdid: 0 }] = installation.query<{ emfdid: number }>(
+      "SELECT emfdid FROM email_folders WHERE path = 'Archive'",
+    );
+    const counts = () =>
+      installation.query(
+        `SELECT SUM(vanished_at IS NULL) AS live, SUM(held_at IS NOT NULL) AS held, held_count AS counted
+          FROM email_messages JOIN email_folders USING (emfdid) WHERE emfdid = ${emfdid}`,
+      );
+    for (const kind of [[], ['--full'], []]) {
+      await sync(...kind);
+      expect(counts()).toEqual([{ live: 503, held: 501, counted: 501 }]);
+    }
+    expect((await installation.run('verify', String(acntid), '--deep')).code).toBe(0);
+    expect((await installation.run('folder', 'approve-deletions', String(emfdid))).code).toBe(0);
+    await sync();
+    expect(counts()).toEqual([{ live: 2, held: 0, counted: 0 }]);
+    expect(await judge()).toEqual([]);
   });
 
   it('proves it with verify --deep', async () => {

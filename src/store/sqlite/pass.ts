@@ -2,13 +2,10 @@
 import type { Instant } from '../../base/clock.ts';
 import type { PassEnd } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { type FolderRow, pendingOf, requireFolderAt } from './folder-row.ts';
-import { vanishRows } from './tombstones.ts';
+import { pendingOf, requireFolderAt } from './folder-row.ts';
 
 export function endPass(c: Connection, end: PassEnd): void {
-  const folder = requireFolderAt(c, end);
-  const isComplete = pendingOf(folder).length === 0;
-  if (isComplete) vanishOrphans(c, folder, end);
+  const isComplete = pendingOf(requireFolderAt(c, end)).length === 0;
   c.run(
     `UPDATE email_folders SET recent_synced_at = ?, full_synced_at = COALESCE(?, full_synced_at),
       first_synced_at = COALESCE(first_synced_at, ?), uidnext = ?, highestmodseq = ?, message_count = ?, unseen_count = ?,
@@ -21,19 +18,6 @@ export function endPass(c: Connection, end: PassEnd): void {
     end.messageCount,
     end.unseenCount,
     end.emfdid,
-  );
-}
-
-/** All that the new generation has is here; what it did not claim is gone. Two ranges, so that an index finds them. */
-function vanishOrphans(c: Connection, folder: FolderRow, end: PassEnd): void {
-  const ids = ['<', '>'].flatMap((side) => {
-    const sql = `SELECT id FROM email_messages WHERE emfdid = ? AND uidvalidity ${side} ? AND vanished_at IS NULL`;
-    return c.all<{ id: number }>(sql, end.emfdid, end.uidValidity);
-  });
-  vanishRows(
-    c,
-    { acntid: folder.acntid, emfdid: end.emfdid, at: end.at },
-    ids.map(({ id }) => id),
   );
 }
 

@@ -36,6 +36,17 @@ describe('a folder compared with its whole listing', () => {
     );
   });
 
+  it('misses the rows of a former UIDVALIDITY once nothing is pending that may be one of them', () => {
+    const stored = [row(1, 1), row(2, 2, { uidValidity: 6 }), row(3, 3, { uidValidity: 6, isVanished: true })];
+    const input = { uidValidity: 7, stored, rows: [], quarantined: [] };
+    expect(compareFolder({ ...input, uids: [[1, 2]] })).toMatchObject({
+      pending: [[2, 2]],
+      missingIds: [],
+      liveCount: 1,
+    });
+    expect(compareFolder({ ...input, uids: [[1, 1]] })).toMatchObject({ pending: [], missingIds: [2], liveCount: 2 });
+  });
+
   it('changes only the flags that differ', () => {
     const rows = [
       { uid: 1, flags: '\\Seen', modseq: 5n },
