@@ -7,7 +7,7 @@ import type { ErrorRecord } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { QueuedTask } from '../../queue/queue.ts';
 import type { Store } from '../../store/store.ts';
-import { retryAtMs } from '../../sync/backoff.ts';
+import { accountBackoff } from '../../sync/backoff.ts';
 import type { PassTask } from '../../sync/pass.ts';
 import type { Rules, ScheduledAccount } from '../schedule/account.ts';
 import { scopeAt } from '../schedule.ts';
@@ -118,12 +118,13 @@ async function onRecovery({ planner, log }: PassKindOptions, server: string): Pr
 async function recordLoss({ store, clock }: PassKindOptions, acntid: number, failure: ErrorRecord): Promise<void> {
   const account = await store.account(acntid);
   if (!account) return;
-  const failureCount = account.failureCount + 1;
   const nowMs = clock().getTime();
+  const given = { failureCount: account.failureCount, operatorWaitMs: 0, nowMs };
+  const { failureCount, retryAtMs } = accountBackoff(failure, given);
   await store.recordHealth(acntid, {
     state: 'backoff',
     lastError: `${failure.code}: ${failure.detail}`.slice(0, 500),
-    retryAt: toInstant(new Date(retryAtMs(failure, failureCount, nowMs))),
+    retryAt: toInstant(new Date(retryAtMs)),
     checkedAt: toInstant(new Date(nowMs)),
     failureCount,
   });
