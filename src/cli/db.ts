@@ -51,12 +51,6 @@ async function existingStore(context: CliContext): Promise<string> {
   return file;
 }
 
-async function openDatabase(context: CliContext) {
-  const file = await existingStore(context);
-  const { openSqlite } = await import('../base/sqlite.ts');
-  return openSqlite(file, { readonly: true, timeout: 10_000 });
-}
-
 async function backup(context: CliContext, given: string): Promise<void> {
   const [file, target] = [await existingStore(context), resolve(context.cwd, given)];
   if (!existsSync(dirname(target))) throw new EngineError('usage', `There is no folder ${dirname(target)}.`);
@@ -80,19 +74,9 @@ async function backup(context: CliContext, given: string): Promise<void> {
 }
 
 async function check(context: CliContext): Promise<void> {
-  const database = await openDatabase(context);
-  try {
-    const problems = [
-      ...column(database.pragma('integrity_check')),
-      ...column(database.pragma('foreign_key_check')),
-    ].filter((text) => text !== 'ok');
-    if (problems.length > 0) throw new EngineError('store_corrupt', problems.slice(0, 5).join('; '));
-  } finally {
-    database.close();
-  }
+  const file = await existingStore(context);
+  const { checkDatabase } = await import('../store/sqlite/check.ts');
+  const problems = checkDatabase(file);
+  if (problems.length > 0) throw new EngineError('store_corrupt', problems.slice(0, 5).join('; '));
   context.say('ok');
-}
-
-function column(rows: unknown): string[] {
-  return Array.isArray(rows) ? rows.map((row: Record<string, unknown>) => Object.values(row).join(' ')) : [];
 }

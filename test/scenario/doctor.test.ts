@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -66,6 +67,7 @@ describe('doctor', () => {
       'job-state',
       'store',
       'wal',
+      'key',
       'clock',
       'login',
     ])
@@ -195,6 +197,17 @@ describe('doctor', () => {
     expect(readFileSync(installation.storeFile).equals(spoiled)).toBe(true);
     damage(installation.storeFile);
     expect((await ask(installation, '--accounts', '0')).of('store')).toEqual(['bad']);
+    const checked = await installation.run('db', 'check');
+    expect([checked.code, checked.stderr.trim().split('\n').length]).toEqual([78, 1]);
+  });
+
+  it('says that the key of stored passwords is missing, or none', async () => {
+    const { installation } = await synced();
+    const key = join(installation.folder, 'store/secret.key');
+    writeFileSync(key, '');
+    expect((await ask(installation, '--accounts', '0')).of('key')).toEqual(['bad']);
+    rmSync(key);
+    expect((await ask(installation, '--accounts', '0')).of('key')).toEqual(['bad']);
   });
 
   it.runIf(process.platform === 'linux')('names the program that keeps a read open', async () => {

@@ -1,4 +1,4 @@
-/** Job state, store and WAL. Pure. */
+/** Job state, store, WAL and key. Pure. */
 import type { StoreExamination } from '../../store/sqlite/examine.ts';
 import { formatBytes } from '../progress-display.ts';
 import { bad, type Finding, ok, warn } from './finding.ts';
@@ -78,4 +78,18 @@ export function judgeWal({ bytes, longReaders }: WalFacts): Finding {
   if (bytes > walBadBytes) return bad('wal', found, todo);
   if (bytes > walWarnBytes) return warn('wal', found, todo);
   return ok('wal', found);
+}
+
+export interface KeyFacts {
+  readonly file: string;
+  /** Why it opens nothing; null: it is a key. */
+  readonly problem: string | null;
+  readonly hasSecrets: boolean;
+}
+
+/** Whether others can read it is told with the permissions. */
+export function judgeKey({ file, problem, hasSecrets }: KeyFacts): Finding {
+  if (problem === null) return ok('key', file);
+  if (!hasSecrets) return ok('key', `${problem}; nothing is sealed yet`);
+  return bad('key', problem, 'Restore the key file from your backup; else every password has to be set again.');
 }

@@ -7,7 +7,7 @@ import { examineStore, type StoreExamination } from '../../store/sqlite/examine.
 import type { CliContext } from '../context.ts';
 import { judgeLogin, judgeStates, sampleAccounts } from './accounts.ts';
 import { askEngine, judgeEngine } from './ask-engine.ts';
-import { judgeJobState, judgeStore, judgeWal } from './data.ts';
+import { judgeJobState, judgeKey, judgeStore, judgeWal } from './data.ts';
 import { judgeDisk } from './disk.ts';
 import { judgeLock } from './engine-lock.ts';
 import { networkOf, roomOf } from './file-system.ts';
@@ -16,7 +16,7 @@ import { type Finding, ok } from './finding.ts';
 import { judgeLaunch } from './launch.ts';
 import { judgeLog } from './log.ts';
 import { logInToAll } from './log-in.ts';
-import { type LockLook, lookAtJobState, lookAtLock, lookAtLog, lookAtWal } from './look.ts';
+import { type LockLook, lookAtJobState, lookAtKey, lookAtLock, lookAtLog, lookAtWal } from './look.ts';
 import { judgeClock, judgeRamDisk, judgeZone } from './machine.ts';
 import { judgePermissions, type Owner } from './permissions.ts';
 import { entriesOf, filesIn } from './places.ts';
@@ -50,6 +50,7 @@ export async function examine(context: CliContext, loaded: LoadedConfig, options
     judgeJobState(await lookAtJobState(config)),
     ...judgeStore(file, store),
     judgeWal(wal),
+    judgeKey({ ...lookAtKey(config.BACKPROC_SECRET_KEY_FILE), hasSecrets: store.hasSecrets }),
     clockFinding(loaded, store),
     judgeZone({
       configured: config.BACKPROC_TIME_ZONE,

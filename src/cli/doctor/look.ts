@@ -1,17 +1,19 @@
-/** Looks at lock, job state, WAL, launch entries and log. Thin: facts as plain data, judged elsewhere. */
+/** Looks at lock, job state, WAL, key, launch entries and log. Thin: facts as plain data, judged elsewhere. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createLocalClock, systemClock } from '../../base/clock.ts';
 import { dayFileName } from '../../base/day-file.ts';
+import { asEngineError } from '../../base/errors.ts';
 import { processName, readLocksOn } from '../../base/proc-locks.ts';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
 import { controlAddress } from '../../engine/control/control.ts';
 import { type HolderRecord, holderFileOf, lockFileOf, readHolder } from '../../engine/launch/holder.ts';
 import { acquireLock } from '../../engine/launch/lock.ts';
+import { readKey } from '../../store/key-file.ts';
 import { readersOf } from '../../store/sqlite/wal-readers.ts';
-import type { JobFacts, WalFacts } from './data.ts';
+import type { JobFacts, KeyFacts, WalFacts } from './data.ts';
 import type { LockFacts } from './engine-lock.ts';
 import { roomOf } from './file-system.ts';
 import type { LogFacts } from './log.ts';
@@ -116,5 +118,16 @@ function readIfThere(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     return ''; // not there, or not ours to read
+  }
+}
+
+/** A key that may not be read from here is told with the permissions. */
+export function lookAtKey(file: string): Pick<KeyFacts, 'file' | 'problem'> {
+  try {
+    readKey(file);
+    return { file, problem: null };
+  } catch (error) {
+    const { code, detail } = asEngineError(error);
+    return { file, problem: code === 'secret_unreadable' ? detail : null };
   }
 }

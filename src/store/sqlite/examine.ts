@@ -7,6 +7,7 @@ import type { StoreSize } from '../upkeep.ts';
 import { toStoreFailure } from './failure.ts';
 import { migrations } from './migrate.ts';
 import { openReader } from './open.ts';
+import { sealedColumns } from './sealed.ts';
 import { walFileOf } from './wal.ts';
 
 export interface StoreExamination {
@@ -23,6 +24,8 @@ export interface StoreExamination {
   /** Newest instant that the engine wrote. */
   readonly newestAt: Instant | null;
   readonly sizes: readonly StoreSize[];
+  /** Is there something that only the key opens? */
+  readonly hasSecrets: boolean;
 }
 
 /** A quick check reads the whole file: 1 GiB takes about a second from memory, ten from a disk. */
@@ -39,6 +42,7 @@ const nothing: StoreExamination = {
   problems: null,
   newestAt: null,
   sizes: [],
+  hasSecrets: false,
 };
 
 export function examineStore(file: string, isDeep: boolean): StoreExamination {
@@ -66,6 +70,7 @@ function examine(database: Database.Database, bytes: number, isDeep: boolean): P
     problems: isDeep || bytes <= quickBytesMax ? problemsOf(database, check) : null,
     newestAt: newestInstant(database),
     sizes: hasTable(database, 'store_sizes') ? sizesOf(database) : [],
+    hasSecrets: hasSecrets(database),
   };
 }
 
@@ -76,6 +81,12 @@ function problemsOf(database: Database.Database, check: string): string[] {
 
 const hasTable = (database: Database.Database, name: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined;
+
+const hasSecrets = (database: Database.Database): boolean =>
+  sealedColumns.some(({ table, column }) => {
+    const sql = `SELECT 1 FROM ${table} WHERE ${column} IS NOT NULL`;
+    return hasTable(database, table) && database.prepare(sql).get() !== undefined;
+  });
 
 const sizesOf = (database: Database.Database): StoreSize[] =>
   database.prepare<[], StoreSize>('SELECT at, bytes, free_bytes AS freeBytes FROM store_sizes ORDER BY day').all();

@@ -35,7 +35,7 @@ interface SealedColumn {
   readonly place: (row: SealedRow) => SecretPlace;
 }
 
-const sealedColumns: readonly SealedColumn[] = [
+export const sealedColumns: readonly SealedColumn[] = [
   { table: 'email_accounts', column: 'password_sealed', place: ({ acntid }) => placeOf(acntid, 'password') },
   {
     table: 'account_logins',

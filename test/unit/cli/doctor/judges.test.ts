@@ -207,6 +207,7 @@ describe('job state, store and WAL', () => {
     problems: [],
     newestAt: null,
     sizes: [],
+    hasSecrets: false,
     ...more,
   });
   const error = (code: 'store_corrupt' | 'store_newer' | 'store_io') =>
