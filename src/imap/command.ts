@@ -11,9 +11,13 @@ export type RunCommand = <T>(what: string, work: () => Promise<T>, rowCount?: nu
 /** A row of flags is about 60 bytes: so a folder of a million is given eight minutes, which 1 Mbit/s needs. */
 const msPerRow = 0.5;
 
-export const createRunner =
-  (options: SessionOptions, client: ImapFlow): RunCommand =>
-  async (what, work, rowCount = 0) => {
+export const createRunner = (options: SessionOptions, client: ImapFlow): RunCommand => {
+  // Of an answer beyond all bounds the library tells its listeners; the command only learns that the connection is gone.
+  let lastEvent: unknown = null;
+  client.on('error', (error: Error) => {
+    lastEvent = error;
+  });
+  return async (what, work, rowCount = 0) => {
     if (!client.usable) throw new EngineError('connection_lost', what);
     try {
       return await withDeadline(work(), {
@@ -23,6 +27,10 @@ export const createRunner =
         what,
       });
     } catch (error) {
-      throw toEngineError(error, { what, nowMs: Date.now() });
+      const context = { what, nowMs: Date.now() };
+      const failure = toEngineError(error, context);
+      const cause = failure.code === 'connection_lost' ? toEngineError(lastEvent, context) : failure;
+      throw cause.code === 'response_too_large' ? cause : failure;
     }
   };
+};

@@ -51,6 +51,18 @@ describe('a login refused with', () => {
   }
 });
 
+describe('an answer beyond all bounds', () => {
+  it('is told as what it is, also where the library only says that the connection is gone', async () => {
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 2)],
+      script: ({ verb }) => (verb === 'LIST' ? { parts: ['* LIST () "/" {4294967295}\r\nINBOX'] } : undefined),
+    });
+    expect((await scenario.sync()).code).toBe(75);
+    expect(scenario.accountState().last_error).toMatch(/^response_too_large: LIST/);
+    await scenario.expectTrueCopy();
+  });
+});
+
 describe('a throttle', () => {
   it('that names its length is obeyed, and the pass ends at once', async () => {
     const scenario = await startScenario({
