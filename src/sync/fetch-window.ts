@@ -96,11 +96,14 @@ async function fetchWindow(pass: FolderPass, writer: BatchWriter, window: UidSet
   const placed = await placeKnownContents(pass, writer, window);
   const wanted = subtractUids(window, placed);
   const oversized = intersectUids(wanted, pass.hunt.oversized);
-  const listed = await pass.session.listLarger(subtractUids(wanted, oversized), bulkBytesMax);
+  const listed = await pass.session.listLarger(subtractUids(wanted, oversized), aloneAbove(pass));
   const large = unionUids(listed, oversized);
   await fetchBulk(pass, writer, subtractUids(wanted, large));
   for (const uid of uidsAscending(large)) await fetchLarge(pass, writer, uid);
 }
+
+/** What is above the limit is refused by its size, whichever of the two is lower. */
+const aloneAbove = ({ ports }: FolderPass): number => Math.min(bulkBytesMax, ports.limits.messageBytesMax);
 
 /** EMAILID / X-GM-MSGID: what this account has already, under any folder, is placed and not fetched again. */
 async function placeKnownContents(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<UidSet> {

@@ -80,14 +80,17 @@ describe.runIf(hasDovecot())('a mailbox of hostile mail', () => {
     expect(peakMib).toBeLessThan(400);
   });
 
-  it('above the limit is quarantined with its headers', async () => {
-    const small = createInstallation({ EMAIL_MAX_MESSAGE_BYTES: 9 * mib });
+  it.each([
+    ['9 MiB', 9 * mib, 1],
+    ['64 KiB', 64 * 1024, 2],
+  ])('above a limit of %s is quarantined with its headers', async (_, limit, count) => {
+    const small = createInstallation({ EMAIL_MAX_MESSAGE_BYTES: limit });
     const acntid = await small.addAccount(dovecot.port, 'large');
     expect(await small.run('sync', String(acntid))).toMatchObject({ code: 0, stderr: '' });
     const rows = small.query<{ raw: Buffer; error: string }>('SELECT raw, error FROM email_quarantine');
-    expect(rows.map(({ raw, error }) => [raw.toString().slice(0, 14), error.split(':')[0]])).toEqual([
-      ['Subject: large', 'message_too_large'],
-    ]);
+    expect(rows.map(({ raw, error }) => [raw.toString().slice(0, 14), error.split(':')[0]])).toEqual(
+      Array.from({ length: count }, () => ['Subject: large', 'message_too_large']),
+    );
     expect((await small.run('verify', String(acntid))).code).toBe(0);
     small.remove();
   });
