@@ -110,6 +110,19 @@ describe('search', () => {
     expect((await snippets('請求'))[0]).toContain('«請求»');
     expect((await snippets('quarterly'))[0]).toBe('«quarterly»-report.pdf');
   });
+  it('shows each message’s own words, where several have them', async () => {
+    const own = await makeFolders(store, 'INBOX');
+    const texts = ['my salary is low', 'her salary is high', 'no salary at all'];
+    await storeMails(
+      store,
+      own.emfdids[0] ?? 0,
+      texts.map((text) => letter('a@example.com', text, 'bitte')),
+    );
+    await readAll(store);
+    const hits = await store.search({ words: 'salary', limit: 10, acntid: own.acntid });
+    expect(hits.map(({ subject }) => subject).sort()).toEqual([...texts].sort());
+    for (const { subject, snippet } of hits) expect(snippet).toBe(subject?.replace('salary', '«salary»'));
+  });
   it('has no syntax that a user could get wrong', async () => {
     const typed = fc.string({
       unit: fc.oneof(

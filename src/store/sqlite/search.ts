@@ -54,9 +54,10 @@ function senderCondition(from: string): [string[], SqlValue[]] {
   return [[`(${words} OR ${piece})`], [match, from]];
 }
 
+/** CAST: numbers are bound as REAL, and the index drops a condition on rowid that is no integer: it then shows another mail. */
 function snippetOf(c: Connection, match: string, contentId: number): string {
   const sql = `SELECT snippet(email_search, -1, '«', '»', '…', ${snippetWords}) AS snippet FROM email_search
-    WHERE email_search MATCH ? AND rowid = ?`;
+    WHERE email_search MATCH ? AND rowid = CAST(? AS INTEGER)`;
   const snippet = c.get<{ snippet: string | null }>(sql, match, contentId)?.snippet ?? '';
   return joinCharacters(snippet).replace(/\s+/g, ' ').trim();
 }
