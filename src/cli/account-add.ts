@@ -55,7 +55,7 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function add(context: CliContext, options: Options): Promise<void> {
-  if (!/^[^\s\p{Cc}]+$/u.test(options.email))
+  if (!/^[^\s\p{Cc}@]+@[^\s\p{Cc}@]+$/u.test(options.email))
     throw new EngineError('usage', `--email: ${JSON.stringify(options.email)} is no address.`);
   const login = await givenLogin(context, options, null);
   const found = options.imap === undefined ? await find(context, options, login) : null;

@@ -56,7 +56,7 @@ async function importAccounts(context: CliContext, file: string, options: Option
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
     throw new EngineError(
       'usage',

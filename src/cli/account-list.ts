@@ -50,6 +50,11 @@ export async function accountOf(store: Store, acntid: number): Promise<Account> 
   return account;
 }
 
+/** A filter by an account that does not exist is a slip, not an empty mailbox. */
+export async function refuseUnknown(store: Store, acntid: number | undefined): Promise<void> {
+  if (acntid !== undefined) await accountOf(store, acntid);
+}
+
 async function show(context: CliContext, acntid: number, isJson: boolean): Promise<void> {
   const { account, login, readers, folders } = await context.withStore(async (store) => ({
     account: await accountOf(store, acntid),

@@ -1,5 +1,6 @@
 /** `config show` and `config check`; `config import-php` is in config-import-php.ts. */
 import type { Command } from 'commander';
+import { storeFile } from '../config/store-location.ts';
 import { register as importPhp } from './config-import-php.ts';
 import type { CliContext } from './context.ts';
 import { formatTable } from './table.ts';
@@ -38,6 +39,7 @@ async function show(context: CliContext, isJson: boolean): Promise<void> {
 }
 
 async function check(context: CliContext): Promise<void> {
-  const { file } = await context.loadConfig();
+  const { config, file } = await context.loadConfig();
+  storeFile(config); // a store that a later version will know
   context.say(`${file ?? 'defaults'}: ok`);
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { systemClock, toInstant } from '../base/clock.ts';
 import type { UnreadableMessage } from '../store/reading.ts';
 import type { MessageSummary } from '../store/store.ts';
+import { refuseUnknown } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { register as messageExport } from './message-export.ts';
 import { register as messageShow } from './message-show.ts';
@@ -46,13 +47,19 @@ async function list(context: CliContext, { account, folder, limit, json }: ListO
     ...(account === undefined ? {} : { acntid: account }),
     ...(folder === undefined ? {} : { emfdid: folder }),
   };
-  const messages = await context.withStore((store) => store.messages(filter));
+  const messages = await context.withStore(async (store) => {
+    await refuseUnknown(store, account);
+    return store.messages(filter);
+  });
   printRows(context, json === true, messages, row);
 }
 
 async function listUnreadable(context: CliContext, { account, limit, json }: ListOptions): Promise<void> {
   const filter = { limit, ...(account === undefined ? {} : { acntid: account }) };
-  const messages = await context.withStore((store) => store.unreadable(filter));
+  const messages = await context.withStore(async (store) => {
+    await refuseUnknown(store, account);
+    return store.unreadable(filter);
+  });
   printRows(context, json === true, messages, unreadableRow);
 }
 

@@ -4,6 +4,7 @@ import { systemClock, toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import type { OutboxAction, OutboxState } from '../store/outbox-entry.ts';
 import type { OutboxSummary } from '../store/outbox-view.ts';
+import { refuseUnknown } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { register as registerSend } from './outbox-send.ts';
@@ -79,7 +80,10 @@ async function list(context: CliContext, { account, state, limit, json }: ListOp
     ...(account === undefined ? {} : { acntid: account }),
     ...(state === undefined ? {} : { states: statesIn(state) }),
   };
-  const entries = await context.withStore((store) => store.outboxEntries(filter));
+  const entries = await context.withStore(async (store) => {
+    await refuseUnknown(store, account);
+    return store.outboxEntries(filter);
+  });
   const text = entries.length === 0 ? 'no entries' : formatTable(entries.map(row));
   context.print(json ? JSON.stringify(entries, null, 2) : text);
 }

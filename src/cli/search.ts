@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
 import type { SearchHit, SearchQuery } from '../store/search.ts';
+import { refuseUnknown } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { formatTable } from './table.ts';
@@ -38,7 +39,10 @@ async function search(context: CliContext, words: readonly string[], options: Op
     ...(since === undefined ? {} : { since: instantOf(since) }),
     ...(from === undefined ? {} : { from }),
   };
-  const hits = await context.withStore((store) => store.search(query));
+  const hits = await context.withStore(async (store) => {
+    await refuseUnknown(store, account);
+    return store.search(query);
+  });
   if (json) return context.print(JSON.stringify(hits, null, 2));
   context.print(hits.length === 0 ? 'nothing found' : formatTable(hits.map(row)));
 }

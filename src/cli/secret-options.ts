@@ -16,9 +16,18 @@ export function addSecretOptions(command: Command, name: string, what: string): 
 /** As commander hands them over: `--password-stdin` is `passwordStdin`. */
 export type GivenOptions = Readonly<Record<string, unknown>>;
 
-/** Null: none of the options was given. One newline at the end does not belong to it. */
+/** Null: none of the options was given. One newline at the end does not belong to it. Throws usage, also for an empty one. */
 export async function givenSecret(context: CliContext, options: GivenOptions, name: string): Promise<string | null> {
+  const secret = await readSecret(context, options, name);
+  if (secret === '') missing(name, 'what was given is empty');
+  if (secret?.includes('\0')) missing(name, 'what was given holds a NUL');
+  return secret;
+}
+
+async function readSecret(context: CliContext, options: GivenOptions, name: string): Promise<string | null> {
   const { stdin, env, file } = wordsOf(options, name);
+  if ([stdin, env !== undefined, file !== undefined].filter(Boolean).length > 1)
+    missing(name, `give one of --${name}-stdin, --${name}-env and --${name}-file`);
   if (stdin) {
     refuseSecondStdin(options, name);
     return withoutNewline(await text(context.stdin));

@@ -1,4 +1,5 @@
 /** `imaps://anna%40example.com@mail.example.com:993` as a server address. Pure. Throws usage. */
+import { domainToASCII } from 'node:url';
 import { EngineError } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
 import type { Security, ServerAddress } from '../store/store.ts';
@@ -25,15 +26,26 @@ export function parseServerUrl(text: string, options: ServerUrlOptions): ServerA
   if (scheme?.kind !== options.kind) return refuse(options, `${url.protocol}// is not for this`);
   if (url.password !== '')
     return refuse(options, 'a password in a URL would be seen in the process list; use --password-stdin');
-  if (url.hostname === '') return refuse(options, 'the host is missing');
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (url.port === '0') return refuse(options, 'there is no port 0');
+  if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '')
+    return refuse(options, `${JSON.stringify(url.pathname + url.search + url.hash)} after the host is not understood`);
+  const host = hostOf(url, options);
   const user = url.username === '' ? options.email : decode(url.username, options);
+  if (/\p{Cc}/u.test(user)) return refuse(options, 'the user holds a control character');
   return {
     host,
     port: url.port === '' ? scheme.port : Number(url.port),
     security: securityOf(scheme.isImplicitTls, host, options),
     user,
   };
+}
+
+/** As the DNS has it: of `müller.de` the URL only knows bytes. */
+function hostOf({ hostname }: URL, options: ServerUrlOptions): string {
+  if (hostname === '') return refuse(options, 'the host is missing');
+  if (hostname.startsWith('[')) return hostname.slice(1, -1);
+  const host = domainToASCII(decode(hostname, options));
+  return host === '' ? refuse(options, `${JSON.stringify(hostname)} is no host name`) : host;
 }
 
 /** STARTTLS is required, except towards this machine and where the administrator gave it up. */
@@ -46,7 +58,7 @@ function decode(text: string, options: ServerUrlOptions): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return refuse(options, `the user ${JSON.stringify(text)} is not percent-encoded`);
+    return refuse(options, `${JSON.stringify(text)} is not percent-encoded`);
   }
 }
 

@@ -30,7 +30,8 @@ export async function loadConfig(options: FindOptions): Promise<LoadedConfig> {
 
 async function readConfigFile(file: string): Promise<Record<string, unknown>> {
   try {
-    const content = extname(file) === '.json' ? JSON.parse(readFileSync(file, 'utf8')) : await importConfig(file);
+    const content =
+      extname(file) === '.json' ? JSON.parse(withoutMark(readFileSync(file, 'utf8'))) : await importConfig(file);
     if (typeof content !== 'object' || content === null || Array.isArray(content))
       throw new Error('it holds no constants');
     return content as Record<string, unknown>;
@@ -69,3 +70,6 @@ function absolutePaths(config: Config, folder: string): Config {
     : config.BACKPROC_STORE;
   return { ...config, ...Object.fromEntries(paths), BACKPROC_STORE: store };
 }
+
+/** Editors on Windows begin a file with one. */
+const withoutMark = (text: string): string => text.replace(/^\ufeff/, '');

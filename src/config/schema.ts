@@ -159,7 +159,7 @@ export const constants = {
     fallback: '127.0.0.1:8025',
     expected: "'HOST:PORT', or null",
     group: engine,
-    text: 'Where the web pages listen; null: off.',
+    text: 'Where the web pages will listen, which come with a later version; null: off.',
   },
   BG_MAX_THREADS: whole(
     limits,
@@ -308,7 +308,7 @@ export const constants = {
     'What happens to mail whose delivery could not be confirmed.',
   ),
   EMAIL_ATTACHMENT_ROOT: pathOrNull(email, 'Folder that outbox attachments may be read from.'),
-  EMAIL_PICKUP_LOCATION: pathOrNull(email, 'Folder watched for .eml files to send.'),
+  EMAIL_PICKUP_LOCATION: pathOrNull(email, 'For a later version: folder watched for .eml files to send.'),
   EMAIL_TOMBSTONE_RETENTION_DAYS: wholeOrNull(
     email,
     30,

@@ -66,6 +66,7 @@ export function readKey(file: string): Buffer {
     return key;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) throw unreadable(`${file} is missing`, error);
+    if (hasCode(error, 'EACCES')) throw unreadable(`${file} belongs to another user`, error);
     throw error;
   }
 }

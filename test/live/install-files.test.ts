@@ -88,6 +88,9 @@ describe.runIf(isLinux)('backproc install', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
     writeFileSync(file, `tmpfs ${join(installation.folder, 'data')} tmpfs size=1M 0 0\n`);
     expect((await installation.run('install', 'tmpfs', '--root', below)).code).toBe(78);
+    const empty = join(below, 'empty');
+    expect(await installation.run('install', 'tmpfs', '--root', empty)).toEqual(quiet);
+    expect(readFileSync(join(empty, 'etc/fstab'), 'utf8')).toContain(join(installation.folder, 'data'));
   });
 
   it.runIf(isRoot())('says what the administrator must type when it may not write', async () => {

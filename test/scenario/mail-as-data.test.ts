@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/base/sqlite.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
 import { incoming, readAll, storeMails } from '../contract/reading-fixture.ts';
 import { batch, listedFolder, listing, newAccount } from '../contract/store-fixture.ts';
@@ -145,6 +146,22 @@ print(sorted((m['Subject'], m.get_flags()) for m in mailbox.Maildir('py', create
     expect((await run('search', 'offer', '--json')).stdout).toContain('"id": 1');
     expect((await run('db', 'rebuild', '--conversations', '1')).code).toBe(0);
     expect((await run('db', 'rebuild')).code).toBe(64);
+    expect((await run('db', 'check')).code).toBe(0);
+  });
+  it.each([
+    ['message', 'list'],
+    ['outbox', 'list'],
+    ['search', 'offer'],
+  ])('takes a number that no account has for a slip: %s %s', async (...words) => {
+    expect(await run(...words, '--account', '99')).toMatchObject({ code: 64, stdout: '' });
+  });
+  it('is not called damaged for what an application wrote without PRAGMA foreign_keys', async () => {
+    const database = openSqlite(installation.storeFile);
+    database.pragma('foreign_keys = OFF');
+    const mail = `INSERT INTO email_outbox (acntid, to_addresses, subject, body_text) VALUES (99, 'b@example.com', 's', 'b')`;
+    expect(() => database.exec(mail)).toThrow('there is no such account');
+    database.exec("INSERT INTO email_account_users (acntid, user_id) VALUES (99, 'x')");
+    database.close();
     expect((await run('db', 'check')).code).toBe(0);
   });
 });

@@ -17,7 +17,7 @@ export async function installTmpfs(context: CliContext, options: TmpfsOptions): 
   const facts: TmpfsFacts = { configFile, dataFolder: realPath(dataFolder), ...owner, size: options.size };
   if (options.print) return context.print(fstabEntry(facts));
   const file = below(options, '/etc/fstab');
-  const fstab = readFileSync(file, 'utf8');
+  const fstab = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const foreign = foreignEntry(fstab, facts);
   if (foreign !== undefined) throw new EngineError('install_foreign', `${file} has: ${foreign}`);
   const wanted = options.remove ? withoutEntry(fstab, facts) : withEntry(fstab, facts);

@@ -43,9 +43,13 @@ function ownedText({ path, kind, configFile }: OwnedFile): string | null {
   throw new EngineError('install_foreign', installation === null ? path : `${path} is made for ${installation}`);
 }
 
-/** A shared file of the system: its owner and mode stay. */
+/** A shared file of the system: its owner and mode stay. Where there is none (below --root) it is made. */
 export function rewrite(path: string, text: string): void {
   asAdministrator(path, () => {
+    if (!existsSync(path)) {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      return writeWhole(path, text, { mode: 0o644 });
+    }
     const { mode, uid, gid } = statSync(path);
     writeWhole(path, text, { mode: mode & 0o7777, uid, gid });
   });

@@ -4,14 +4,23 @@ import { toStoreFailure } from './failure.ts';
 
 const busyMs = 10_000;
 
-/** What is wrong, in SQLite's words; nothing: it is sound. */
-export function checkDatabase(file: string): string[] {
+export interface DatabaseCheck {
+  /** Damage, in SQLite's words. */
+  readonly problems: readonly string[];
+  /** Tables with rows that name what is not there: no damage; a program wrote them without PRAGMA foreign_keys. */
+  readonly strayTables: readonly string[];
+}
+
+export function checkDatabase(file: string): DatabaseCheck {
   try {
     const database = openSqlite(file, { readonly: true, timeout: busyMs });
     try {
-      return ['integrity_check', 'foreign_key_check']
-        .flatMap((check) => column(database.pragma(check)))
-        .filter((text) => text !== 'ok');
+      const found = database.pragma('integrity_check') as { integrity_check: string }[];
+      const strays = database.pragma('foreign_key_check') as { table: string; parent: string }[];
+      return {
+        problems: found.map((row) => row.integrity_check).filter((text) => text !== 'ok'),
+        strayTables: [...new Set(strays.map(({ table, parent }) => `${table} (${parent})`))],
+      };
     } finally {
       database.close();
     }
@@ -19,6 +28,3 @@ export function checkDatabase(file: string): string[] {
     throw toStoreFailure(error);
   }
 }
-
-const column = (rows: unknown): string[] =>
-  Array.isArray(rows) ? rows.map((row: Record<string, unknown>) => Object.values(row).join(' ')) : [];

@@ -13,6 +13,7 @@ import { migration4 } from './migration-4.ts';
 import { migration5 } from './migration-5.ts';
 import { migration6 } from './migration-6.ts';
 import { migration7 } from './migration-7.ts';
+import { migration8 } from './migration-8.ts';
 
 export interface Migration {
   readonly number: number;
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { number: 5, sql: migration5 },
   { number: 6, sql: migration6 },
   { number: 7, sql: migration7 },
+  { number: 8, sql: migration8 },
 ];
 
 const newest = (known: readonly Migration[]): number => known.at(-1)?.number ?? 0;

@@ -20,6 +20,7 @@ describe('a server URL', () => {
     ['imap://u@mail.example.com', { host: 'mail.example.com', port: 143, security: 'starttls', user: 'u' }],
     ['imap://u@127.0.0.1:10143', { host: '127.0.0.1', port: 10_143, security: 'none', user: 'u' }],
     ['imap://u@[::1]:10143', { host: '::1', port: 10_143, security: 'none', user: 'u' }],
+    ['imaps://anna@Müller.example', { host: 'xn--mller-kva.example', port: 993, security: 'tls', user: 'anna' }],
     ['imap://u@127.0.0.1.evil.example', { host: '127.0.0.1.evil.example', port: 143, security: 'starttls', user: 'u' }],
   ])('%s', (text, address) => {
     expect(parseServerUrl(text, imap)).toEqual(address);
@@ -34,6 +35,10 @@ describe('a server URL', () => {
     'smtp://u@mail.example.com',
     'imaps://u:secret@mail.example.com',
     'imaps://%zz@mail.example.com',
+    'imaps://mail.example.com:0',
+    'imaps://%00@mail.example.com',
+    'imaps://mail.example.com/INBOX',
+    'imaps://mail.example.com?x=1',
   ])('%s is refused, and no password is repeated', (text) => {
     expect(() => parseServerUrl(text, imap)).toThrow(
       expect.objectContaining({ code: 'usage', detail: expect.not.stringContaining('secret') as unknown }),
