@@ -61,6 +61,8 @@ async function recount(
   const { openSession } = await import('../imap/open-session.ts');
   const session = await openOnce(await cliCredentials(context, store), account, openSession);
   try {
+    // The ledger knows paths; how the server spells them, only a listing tells.
+    await session.listFolders({ withStatus: false });
     const rows: VerifyRow[] = [];
     for (const row of ledger) {
       rows.push(

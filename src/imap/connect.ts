@@ -35,7 +35,6 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
   // The shortest command is the round trip, as nearly as a client can tell.
   const mechanism = correctCommands(client, {
-    wireNames: options.wireNames,
     credentials: options.credentials,
     onCommand: (ms) => {
       options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);

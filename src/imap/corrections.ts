@@ -2,7 +2,7 @@
  * What imapflow 2.10.2 does around its commands that a background pass can't use, corrected on each client in one place:
  * - a throttled command would hold the connection for minutes; here it fails at once, and the wait is ours to keep;
  * - names would be prefixed with what a server answered to NAMESPACE or LIST "" ""; here a name is what was listed;
- * - names with line ends or tabs would be sent decoded, or refused; here they go back as they came;
+ * - names would be decoded and spelt anew, and some changed or refused; here they go back as they came (library-name.ts);
  * - EXAMINE of a folder that this connection did not list would LIST it first: a round trip for each folder.
  * - DEFLATE would come out in pieces of 16 KiB, each a trip through a thread pool and three streams: larger ones cost a tenth less;
  * - NAMESPACE and LSUB are answered here, and ID before the login: three round trips for what nobody reads;
@@ -18,6 +18,7 @@ import type { ImapFlow } from 'imapflow';
 import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { toEngineError } from './failure.ts';
+import { withWireNames } from './library-name.ts';
 
 interface Internals {
   compress(): Promise<void>;
@@ -41,9 +42,6 @@ interface Streamer {
   _transform(chunk: Buffer, encoding: BufferEncoding, next: (error?: Error) => void): void;
 }
 
-/** Names that imapflow does not encode as they were listed: path → as listed. */
-export type WireNames = Map<string, string>;
-
 const hasInternals = (client: object): client is Internals =>
   'exec' in client &&
   'throttleWait' in client &&
@@ -63,14 +61,13 @@ function internalsOf(client: ImapFlow): Internals {
 }
 
 export interface CommandOptions {
-  readonly wireNames: WireNames;
   readonly credentials: Credentials;
   /** Told how long each command took. */
   readonly onCommand: (ms: number) => void;
 }
 
 /** Call before connecting. What it returns tells the mechanism of the login, once there was one. */
-export function correctCommands(client: ImapFlow, { wireNames, credentials, onCommand }: CommandOptions): () => string {
+export function correctCommands(client: ImapFlow, { credentials, onCommand }: CommandOptions): () => string {
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
   let mechanism = '';
@@ -84,7 +81,7 @@ export function correctCommands(client: ImapFlow, { wireNames, credentials, onCo
     const sentMs = performance.now();
     try {
       const sent = client.capabilities.has('SASL-IR') ? withAnswer(command, attributes, credentials) : attributes;
-      const response = await exec(command, toWire(command, sent, wireNames), ...rest);
+      const response = await exec(command, withWireNames(command, sent), ...rest);
       onCommand(performance.now() - sentMs);
       return response;
     } catch (error) {
@@ -151,22 +148,10 @@ export async function leaveFolder(client: ImapFlow): Promise<void> {
   if (client.mailbox && client.capabilities.has('UNSELECT')) await internalsOf(client).run('CLOSE', { unselect: true });
 }
 
-/** Call before opening a folder that another connection has listed. */
-export function markListed(client: ImapFlow, path: string): void {
+/** Call before opening a folder, with the name that the library is given (library-name.ts): it has not seen that one in a listing. */
+export function markListed(client: ImapFlow, name: string): void {
   const { folders } = internalsOf(client);
-  if (!folders.has(path)) folders.set(path, { path });
-}
-
-const namesFolder = new Set(['EXAMINE', 'STATUS', 'SELECT', 'APPEND']);
-
-/** The folder's name is the first argument. A line end can only travel in a literal (RFC 9051 4.3). */
-function toWire(command: string, attributes: unknown, wireNames: WireNames): unknown {
-  if (wireNames.size === 0 || !namesFolder.has(command) || !Array.isArray(attributes)) return attributes;
-  const [first, ...rest]: unknown[] = attributes;
-  const path = typeof first === 'object' && first !== null && 'value' in first ? first.value : undefined;
-  const name = typeof path === 'string' ? wireNames.get(path) : undefined;
-  if (name === undefined) return attributes;
-  return [/[\r\n\0]/.test(name) ? { type: 'LITERAL', value: name } : { type: 'STRING', value: name }, ...rest];
+  if (!folders.has(name)) folders.set(name, { path: name });
 }
 
 /** imap-stream.js: between lines, not inside a literal. */

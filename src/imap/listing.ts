@@ -2,8 +2,8 @@
 import type { ImapFlow, ListResponse, StatusObject } from 'imapflow';
 import { asEngineError, EngineError } from '../base/errors.ts';
 import type { RunCommand } from './command.ts';
-import type { WireNames } from './corrections.ts';
-import { needsWireName } from './folder-name.ts';
+import { encodeName, type ListedName, pathsOf } from './folder-name.ts';
+import { encodingOf, libraryName, type WireNames } from './library-name.ts';
 import type { FolderListing, FolderStatus, ObservedFolder } from './session.ts';
 
 const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true, unseen: true } as const;
@@ -23,30 +23,31 @@ export async function listFolders(input: ListingInput): Promise<FolderListing> {
   const droppedBefore = droppedCount();
   const isInline = withStatus && hasListStatus;
   const entries = await run('LIST', () => client.list(isInline ? { statusQuery, listOnly: false } : {}));
-  const named = nameApart(entries.filter((entry) => entry.path !== ''));
+  const encoding = encodingOf(client);
+  const named = nameApart(entries, pathsOf(entries.map(toListedName), encoding));
   for (const { path, pathAsListed } of named)
-    if (needsWireName(path, pathAsListed)) wireNames.set(path, pathAsListed);
-    else wireNames.delete(path);
+    if (encodeName(path, encoding) === pathAsListed) wireNames.delete(path);
+    else wireNames.set(path, pathAsListed);
   const folders = named.map((entry) => observed(entry, isInline));
   const isComplete = droppedCount() === droppedBefore && folders.some((folder) => folder.path === 'INBOX');
   return { folders: withStatus && !isInline ? await withStatuses(input, folders) : folders, isComplete };
 }
 
+const toListedName = ({ pathAsListed, delimiter }: ListResponse): ListedName => ({ listed: pathAsListed, delimiter });
+
 /** A command for each, with a deadline of its own: a server may take a second for every folder. */
-async function withStatuses(
-  { client, run }: ListingInput,
-  folders: readonly ObservedFolder[],
-): Promise<ObservedFolder[]> {
+async function withStatuses(input: ListingInput, folders: readonly ObservedFolder[]): Promise<ObservedFolder[]> {
   const asked: ObservedFolder[] = [];
   for (const folder of folders)
-    asked.push(folder.isSelectable ? { ...folder, status: await statusOf(client, run, folder.path) } : folder);
+    asked.push(folder.isSelectable ? { ...folder, status: await statusOf(input, folder.path) } : folder);
   return asked;
 }
 
 /** A refusal, which the library gives as false or an error of its own, is no reason to stop: opening the folder will tell. */
-async function statusOf(client: ImapFlow, run: RunCommand, path: string): Promise<FolderStatus | null> {
+async function statusOf({ client, run, wireNames }: ListingInput, path: string): Promise<FolderStatus | null> {
   try {
-    const status = await run('STATUS', () => client.status(path, statusQuery));
+    const name = libraryName(client, wireNames, path);
+    const status = await run('STATUS', () => client.status(name, statusQuery));
     if (!client.usable) throw new EngineError('connection_lost', 'STATUS');
     return toStatus(status);
   } catch (error) {
@@ -57,29 +58,28 @@ async function statusOf(client: ImapFlow, run: RunCommand, path: string): Promis
 }
 
 /**
- * `INBOX` and `inbox` are the same folder (RFC 9051 5.1), and a name listed twice is one folder. Two names that only decode to
- * the same path are two: the second goes by the name that it was listed with, and what STATUS said was about one of them.
+ * `INBOX` and `inbox` are the same folder (RFC 9051 5.1), and a name listed twice is one folder. The library attaches what STATUS
+ * said by its own reading of the names: where it took two for one, nobody knows which of them it was about.
  */
-function nameApart(entries: readonly ListResponse[]): ListResponse[] {
-  const byPath = new Map<string, ListResponse>();
+function nameApart(entries: readonly ListResponse[], paths: ReadonlyMap<string, string>): ListResponse[] {
+  const named = new Map<string, ListResponse>();
+  const pathsRead = new Map<string, Set<string>>();
   for (const entry of entries) {
-    const path = normalPath(entry.path);
-    const first = byPath.get(path);
-    if (first === undefined) byPath.set(path, { ...entry, path });
-    else if (path !== 'INBOX' && first.pathAsListed !== entry.pathAsListed && !byPath.has(entry.pathAsListed)) {
-      byPath.set(path, withoutStatus(first));
-      byPath.set(entry.pathAsListed, { ...withoutStatus(entry), path: entry.pathAsListed });
-    }
+    const path = paths.get(entry.pathAsListed) ?? '';
+    if (path === '') continue;
+    pathsRead.set(entry.path, (pathsRead.get(entry.path) ?? new Set()).add(path));
+    if (!named.has(path)) named.set(path, entry);
   }
-  return [...byPath.values()];
+  return [...named].map(([path, entry]) => {
+    const isAlone = pathsRead.get(entry.path)?.size === 1;
+    return { ...(isAlone ? entry : withoutStatus(entry)), path };
+  });
 }
 
 function withoutStatus(entry: ListResponse): ListResponse {
   const { status: _, ...rest } = entry;
   return rest;
 }
-
-const normalPath = (path: string): string => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);
 
 function observed(entry: ListResponse, withStatus: boolean): ObservedFolder {
   const attributes = [...entry.flags].map((flag) => flag.toLowerCase());

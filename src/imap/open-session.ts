@@ -10,6 +10,7 @@ import { leaveFolder, markListed } from './corrections.ts';
 import { fetchBodies } from './fetch-bodies.ts';
 import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
+import { libraryName } from './library-name.ts';
 import { listFolders, positive } from './listing.ts';
 import { type FlagItems, toFlagRow, toMetadataRow } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
@@ -60,10 +61,11 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
         since && client.enabled.has('QRESYNC')
           ? { uidValidity: BigInt(since.uidValidity), changedSince: since.modseq }
           : {};
-      markListed(client, path);
-      const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(path, { readOnly: true, ...resync }));
+      const name = libraryName(client, options.wireNames, path);
+      markListed(client, name);
+      const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(name, { readOnly: true, ...resync }));
       isOpening = false;
-      return toOpened(mailbox, vanished.take(), openedFlags, client);
+      return toOpened({ ...mailbox, path }, vanished.take(), openedFlags, client);
     },
     listUids: (range) => listing.listUids(range),
     searchUids: (range) => listing.searchUids(range),

@@ -135,7 +135,7 @@ export interface SessionOptions {
   readonly credentials: Credentials;
   /** Shared by all connections to one host. */
   readonly link: Link;
-  /** Shared by the connections of one account: odd folder names as the server spelt them (imap/corrections.ts). */
+  /** Shared by the connections of one account: odd folder names as the server spelt them (imap/library-name.ts). */
   readonly wireNames: Map<string, string>;
   /** Largest literal accepted: the bodies fetched in bulk. */
   readonly literalBytesMax: number;

@@ -1,6 +1,7 @@
 /** Which folders of a listing a pass opens, in which order, and which are unchanged. */
 import { toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
+import { isInbox } from '../imap/folder-name.ts';
 import type { FolderListing, FolderStatus, ObservedFolder } from '../imap/session.ts';
 import type { Folder } from '../store/store.ts';
 import type { Ports, Scope } from './pass.ts';
@@ -77,7 +78,7 @@ function inScope(scope: Scope, folders: readonly Folder[]): Folder[] {
   return scope.paths.map((path) => folders.find((folder) => folder.path === normalised(path)) ?? unknownPath(path));
 }
 
-const normalised = (path: string): string => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);
+const normalised = (path: string): string => (isInbox(path) ? 'INBOX' : path);
 
 function unknownPath(path: string): never {
   throw new EngineError('not_found', `no folder ${JSON.stringify(path)} in this account`);
