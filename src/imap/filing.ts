@@ -9,6 +9,7 @@ import { EngineError } from '../base/errors.ts';
 import { connect } from './connect.ts';
 import { markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
+import { libraryName } from './library-name.ts';
 import { listFolders } from './listing.ts';
 import type { ObservedFolder, SessionOptions } from './session.ts';
 
@@ -48,17 +49,29 @@ export const openFiling: OpenFiling = async (options) => {
   const { client, droppedCount } = await connect(options, () => undefined);
   const run = <T>(what: string, work: () => Promise<T>, extraMs = 0): Promise<T> =>
     bounded(options, client, what, work, extraMs);
-  const open = (path: string, readOnly: boolean) =>
+  const { wireNames } = options;
+  const nameOf = (path: string): string => libraryName(client, wireNames, path);
+  const list = async () =>
+    (await listFolders({ client, withStatus: false, hasListStatus: false, run, droppedCount, wireNames })).folders;
+  const openAs = (name: string, path: string, readOnly: boolean) =>
     run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${path}`, () => {
-      markListed(client, path);
-      return client.mailboxOpen(path, { readOnly });
+      markListed(client, name);
+      return client.mailboxOpen(name, { readOnly });
     });
+  /** The path comes from the store: that the server lists it in another spelling is seen only when it is listed. */
+  const open = async (path: string, readOnly: boolean) => {
+    const name = nameOf(path);
+    try {
+      return await openAs(name, path, readOnly);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await list();
+      if (nameOf(path) === name) throw error;
+      return openAs(nameOf(path), path, readOnly);
+    }
+  };
   return {
-    async listFolders() {
-      const { wireNames } = options;
-      return (await listFolders({ client, withStatus: false, hasListStatus: false, run, droppedCount, wireNames }))
-        .folders;
-    },
+    listFolders: list,
     async hasMessage(path, headers, since) {
       const { exists } = await open(path, true);
       if (exists === 0) return false;
@@ -70,12 +83,12 @@ export const openFiling: OpenFiling = async (options) => {
       return false;
     },
     async createFolder(path) {
-      refused('CREATE', await run(`CREATE ${path}`, () => client.mailboxCreate(path)));
+      refused('CREATE', await run(`CREATE ${path}`, () => client.mailboxCreate(nameOf(path))));
     },
     async append(path, raw, at) {
       const extraMs = (raw.length / bytesPerMib) * options.transferTimeoutMsPerMib;
       const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-      refused('APPEND', await run(`APPEND ${path}`, () => client.append(path, bytes, ['\\Seen'], at), extraMs));
+      refused('APPEND', await run(`APPEND ${path}`, () => client.append(nameOf(path), bytes, ['\\Seen'], at), extraMs));
     },
     async addFlag(path, { uidValidity, uid }, flag) {
       const mailbox = await open(path, false);
@@ -89,6 +102,9 @@ export const openFiling: OpenFiling = async (options) => {
     close: () => logout(client),
   };
 };
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof EngineError && (error.code === 'folder_missing' || error.code === 'command_refused');
 
 /** imapflow resolves `false` or nothing where the server said NO. */
 function refused<T>(what: string, result: T | false | undefined): T {

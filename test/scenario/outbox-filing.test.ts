@@ -109,6 +109,20 @@ describe('the Sent copy', () => {
     expect([scenario.imap.connectionCount, scenario.sent.messages.length]).toEqual([0, 0]);
   });
 
+  it('goes into the folder that is listed in another spelling than the usual one', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    const { store } = scenario.outbox.ports;
+    const sent = { delimiter: '/', role: 'sent', priority: 'low', isSelectable: true, mailboxId: null } as const;
+    const create = [{ ...sent, path: 'Sent é' }];
+    scenario.sent.path = '&AFM-ent &AOk-';
+    await store.applyFolderPlan(scenario.acntid, { create, update: [], missing: [] }, '2026-11-24T12:00:00.000Z');
+    const id = scenario.mail('bob@example.com');
+    await pass(scenario, 3);
+    expect(scenario.entry(id)).toMatchObject({ state: 'delivered', file_error: null });
+    expect(scenario.sent.messages).toHaveLength(1);
+    expect(scenario.imap.folders).toHaveLength(2);
+  });
+
   it('makes the Sent folder where there is none', async () => {
     const scenario = await startOutboxScenario({ sentCopy: 'append' });
     Object.assign(scenario.sent, { path: 'Elsewhere', attributes: [] });
