@@ -51,7 +51,7 @@ const nameCharsMax = 200;
 /** Maildir++: INBOX is the Maildir itself (empty name), `Work/2026` is `.Work.2026`, other characters are in modified UTF-7. */
 export function maildirFolderName(path: string, delimiter: string | null): string {
   const levels = delimiter === null || delimiter === '' ? [path] : path.split(delimiter);
-  const isInbox = levels[0]?.toUpperCase() === 'INBOX';
+  const isInbox = /^inbox$/i.test(levels[0] ?? '');
   const named = (isInbox ? levels.slice(1) : levels).map((level) => `.${encodeLevel(level)}`).join('');
   return named.length <= nameCharsMax ? named : `${named.slice(0, nameCharsMax)}~${digest(named)}`;
 }

@@ -57,6 +57,7 @@ describe('names in a Maildir', () => {
     expect(maildirFolderName('INBOX/Work', '/')).toBe('.Work');
     expect(maildirFolderName('Work/2026.11', '/')).toBe('.Work.2026&AC4-11');
     expect(maildirFolderName('Wysłane', null)).toBe('.Wys&AUI-ane');
+    expect(maildirFolderName('ınbox/Work', '/')).toBe('.&ATE-nbox.Work');
   });
   it('of folders are one harmless entry each, whatever a server calls them, and different for different folders', () => {
     const path = fc.string({ unit: fc.oneof(fc.constantFrom('.', '/', '..', '\0', '\n', '~', 'é', '&'), fc.string()) });
