@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openSqlite } from '../src/base/sqlite.ts';
-import { giveOrder } from '../src/engine/control/control.ts';
+import { giveOrder } from '../src/engine/control/give-order.ts';
 import { readHolder } from '../src/engine/launch/holder.ts';
 import { type EngineProcess, startEngine } from '../test/support/engine-process.ts';
 import { createInstallation } from '../test/support/installation.ts';
@@ -30,7 +30,9 @@ export async function createWarmEngine(port: number, users: readonly string[]): 
       const address = readHolder(installation.storeFile)?.record.control ?? '';
       const cpuBefore = cpuSecondsOf(engine.child.pid);
       const scope = { kind: 'command', pass: 'recent', paths: [] } as const;
-      await Promise.all(acntids.map((acntid) => giveOrder(address, { order: 'sync', acntid, scope })));
+      await Promise.all(
+        acntids.map((acntid) => giveOrder(address, { order: 'sync', acntid, scope }, { onProgress: () => undefined })),
+      );
       return measureSince(startedMs, cpuBefore, engine.child.pid);
     },
     async settle() {

@@ -46,7 +46,7 @@ async function run(context: CliContext, options: Options): Promise<void> {
   // Whoever launched it may remove the folder it was launched from.
   process.chdir(context.installFolder);
   const { launch } = await import('../engine/launch/launch.ts');
-  const { giveOrder } = await import('../engine/control/control.ts');
+  const { giveOrder } = await import('../engine/control/give-order.ts');
   const answer = await launch({
     ...launchOptions(context, config),
     askToStop: (control) =>

@@ -71,7 +71,7 @@ async function start(context: CliContext): Promise<void> {
 /** It answers once the store is open. */
 async function isReady({ control }: HolderRecord): Promise<boolean> {
   if (control === null) return false;
-  const { giveOrder } = await import('../engine/control/control.ts');
+  const { giveOrder } = await import('../engine/control/give-order.ts');
   return giveOrder(control, { order: 'status' }).then(
     () => true,
     () => false,
@@ -105,8 +105,10 @@ async function stop(context: CliContext, isHard: boolean): Promise<void> {
   if (!holder) return context.say('not running');
   const { isAlive } = await import('../engine/launch/holder.ts');
   const graceMs = isHard ? 0 : loaded.config.BACKPROC_STOP_GRACE_SECONDS * 1000;
-  if (!isHard) await askToStop(holder);
-  context.say(isHard ? `ending process ${holder.pid}` : `process ${holder.pid} finishes what it is sending`);
+  const isTold = isHard || (await askToStop(holder));
+  if (isHard) context.say(`ending process ${holder.pid}`);
+  else if (isTold) context.say(`process ${holder.pid} finishes what it is sending`);
+  else context.say(`process ${holder.pid} does not answer: it is ended hard in ${graceMs / 1000} s`);
   if (await hasEndedWithin(() => !isAlive(holder), graceMs)) return context.say('stopped');
   signal(holder, 'SIGKILL');
   if (await hasEndedWithin(() => !isAlive(holder), killMs)) return context.say('stopped hard');
@@ -115,9 +117,9 @@ async function stop(context: CliContext, isHard: boolean): Promise<void> {
 
 const killMs = 10_000;
 
-/** By order where it takes orders, else by signal: both end it gracefully. */
-async function askToStop(holder: HolderRecord): Promise<void> {
-  const { giveOrder } = await import('../engine/control/control.ts');
+/** By order where it takes orders, else by signal: both end it gracefully. False: it takes orders, and is silent. */
+async function askToStop(holder: HolderRecord): Promise<boolean> {
+  const { giveOrder } = await import('../engine/control/give-order.ts');
   const isTold =
     holder.control !== null &&
     (await giveOrder(holder.control, { order: 'stop' }).then(
@@ -125,6 +127,7 @@ async function askToStop(holder: HolderRecord): Promise<void> {
       () => false,
     ));
   if (!isTold) signal(holder, 'SIGTERM');
+  return isTold || holder.control === null;
 }
 
 function signal(holder: HolderRecord, name: NodeJS.Signals): void {
@@ -150,7 +153,7 @@ async function hasEndedWithin(hasEnded: () => boolean, ms: number): Promise<bool
 async function reload(context: CliContext): Promise<void> {
   const holder = await holderOf(await context.loadConfig());
   if (!holder?.control) throw new EngineError('engine_unreachable', 'no engine is running');
-  const { giveOrder } = await import('../engine/control/control.ts');
+  const { giveOrder } = await import('../engine/control/give-order.ts');
   const result = (await giveOrder(holder.control, { order: 'reload' })) as ReloadResult;
   context.say(result.changed.length === 0 ? 'nothing changed' : `changed: ${result.changed.join(', ')}`);
   if (result.needsRestart.length > 0)

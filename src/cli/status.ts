@@ -24,21 +24,23 @@ async function status(context: CliContext, isJson: boolean): Promise<void> {
     context.print(isJson ? JSON.stringify({ running: false }) : 'not running');
     return context.setExitCode(exitCodes.notRunning);
   }
-  const engine = await ask(holder.record);
-  const isLate = engine === null ? !isFresh(holder) : isEngineLate(engine);
+  const answer = await ask(holder.record);
+  const isSilent = answer === 'silent' || (answer === 'not-listening' && !isFresh(holder));
+  const engine = typeof answer === 'string' ? null : answer;
+  const isLate = engine === null ? isSilent : isEngineLate(engine);
   if (isJson) context.print(JSON.stringify({ running: true, late: isLate, ...holder.record, ...engine }, null, 2));
-  else context.print(engine === null ? withoutAnswer(holder.record, isFresh(holder)) : describe(engine, isLate));
+  else context.print(engine === null ? withoutAnswer(holder.record, isSilent) : describe(engine, isLate));
   context.setExitCode(isLate ? exitCodes.difference : exitCodes.done);
 }
 
-/** Null: it takes no orders (a single command, or still opening the store), or does not answer. */
-async function ask({ control }: HolderRecord): Promise<EngineStatus | null> {
-  if (control === null) return null;
-  const { giveOrder } = await import('../engine/control/control.ts');
+/** Not listening: a single command takes no orders, and an engine takes none while it opens the store. */
+async function ask({ control }: HolderRecord): Promise<EngineStatus | 'not-listening' | 'silent'> {
+  if (control === null) return 'not-listening';
+  const { giveOrder, isNotListening } = await import('../engine/control/give-order.ts');
   try {
     return (await giveOrder(control, { order: 'status' })) as EngineStatus;
-  } catch {
-    return null; // said in the answer: it is alive and does not answer
+  } catch (error) {
+    return isNotListening(error) ? 'not-listening' : 'silent';
   }
 }
 
@@ -49,10 +51,10 @@ const promptClasses = ['outbox', 'live', 'recent'];
 const isEngineLate = ({ lateness }: EngineStatus): boolean =>
   lateness.some((one) => promptClasses.includes(one.class) && one.count > 0 && one.p50Ms >= lateMs);
 
-const withoutAnswer = ({ pid, control, startedAt }: HolderRecord, isBeating: boolean): string =>
+const withoutAnswer = ({ pid, control, startedAt }: HolderRecord, isSilent: boolean): string =>
   control === null
     ? `process ${pid} holds the lock for a single command since ${startedAt}`
-    : `process ${pid} runs since ${startedAt} and ${isBeating ? 'is opening the store' : 'does not answer'}`;
+    : `process ${pid} runs since ${startedAt} and ${isSilent ? 'does not answer' : 'is opening the store'}`;
 
 function describe(engine: EngineStatus, isLate: boolean): string {
   const { accountStates: states } = engine;

@@ -52,11 +52,11 @@ async function passOrOrder(context: CliContext, acntid: number, scope: Scope, op
   });
   if (!('holder' in result)) return result;
   if (!result.holder?.control) throw lockedError(result);
-  const { giveOrder } = await import('../engine/control/control.ts');
+  const { giveOrder } = await import('../engine/control/give-order.ts');
   const display = context.isTerminal ? createProgressDisplay(context.stdout) : null;
   const order = { order: 'sync', acntid, scope };
   const onProgress = (value: unknown): void => display?.progress(value as Progress);
-  const report = (await giveOrder(result.holder.control, order, onProgress)) as PassReport;
+  const report = (await giveOrder(result.holder.control, order, { onProgress })) as PassReport;
   display?.report(report);
   display?.clear();
   return { reports: [report], sentCount: 0, seconds: (performance.now() - startedMs) / 1000 };

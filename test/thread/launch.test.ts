@@ -8,8 +8,8 @@ import { createInstallation, type Installation } from '../support/installation.t
 
 const built = join(import.meta.dirname, '../../build');
 const { launch }: typeof import('../../src/engine/launch/launch.ts') = await import(`${built}/engine/launch/launch.js`);
-const { giveOrder }: typeof import('../../src/engine/control/control.ts') = await import(
-  `${built}/engine/control/control.js`
+const { giveOrder }: typeof import('../../src/engine/control/give-order.ts') = await import(
+  `${built}/engine/control/give-order.js`
 );
 
 const cleanups: (() => unknown)[] = [];

@@ -1,16 +1,16 @@
 /**
  * The engine takes orders: a local socket (a named pipe on Windows) for `status`, `stop`, `reload` and for tasks that the command
- * line hands over. One order a connection, as a line of JSON; answers are lines of JSON, the last one says how it ended. Who may
- * connect is decided by the folder's permissions; an order is as powerful as the user who can write to that folder.
+ * line hands over. One order a connection, as a line of JSON; answers are lines of JSON, the last one says how it ended, and a beat
+ * every few seconds says that the engine turns (give-order.ts). Who may connect is decided by the folder's permissions; an order
+ * is as powerful as the user who can write to that folder.
  */
 
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { EngineError, type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../base/errors.ts';
+import { EngineError, type ErrorRecord, toErrorRecord } from '../../base/errors.ts';
 
 export interface Order {
   readonly order: string;
@@ -18,6 +18,7 @@ export interface Order {
 }
 
 export type Answer =
+  | { readonly kind: 'beat' }
   | { readonly kind: 'progress'; readonly value: unknown }
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorRecord };
@@ -31,6 +32,9 @@ export interface OrderContext {
 
 /** Returns what is told as the end; throws what is told as the failure. */
 export type OrderHandler = (order: Order, context: OrderContext) => Promise<unknown>;
+
+/** From the main thread, while an order is carried out. A few of them fit into the silence that ends a client's patience. */
+const beatMs = 2000;
 
 /** sun_path holds 108 bytes, 104 on macOS. */
 const pathBytesMax = 100;
@@ -85,12 +89,15 @@ async function answer(socket: Socket, handle: OrderHandler): Promise<void> {
   const send = (message: Answer): void => {
     if (socket.writable) socket.write(`${JSON.stringify(message, withBigints)}\n`);
   };
+  const beat = setInterval(() => send({ kind: 'beat' }), beatMs);
   try {
     const order = await readOrder(socket);
     const value = await handle(order, { tell: (news) => send({ kind: 'progress', value: news }), signal: gone.signal });
     send({ kind: 'done', value: value ?? null });
   } catch (error) {
     send({ kind: 'failed', error: toErrorRecord(error) });
+  } finally {
+    clearInterval(beat);
   }
   socket.end();
 }
@@ -108,47 +115,4 @@ function readOrder(socket: Socket): Promise<Order> {
     });
     socket.once('close', () => reject(new EngineError('aborted', 'the order was cut short')));
   });
-}
-
-/**
- * Gives an order and follows it. Throws `engine_unreachable` when nobody listens, `aborted` when the engine went away before the
- * end, and what the engine failed with.
- */
-export async function giveOrder(
-  address: string,
-  order: Order,
-  onProgress: (value: unknown) => void = () => undefined,
-): Promise<unknown> {
-  const socket = await reach(address);
-  socket.on('error', () => socket.destroy());
-  socket.write(`${JSON.stringify(order)}\n`);
-  try {
-    for await (const line of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const message = JSON.parse(line) as Answer;
-      if (message.kind === 'done') return message.value;
-      if (message.kind === 'failed') throw fromErrorRecord(message.error);
-      onProgress(message.value);
-    }
-  } finally {
-    socket.destroy();
-  }
-  throw new EngineError('aborted', 'the engine ended before it was done');
-}
-
-const reachMs = 5000;
-
-async function reach(address: string): Promise<Socket> {
-  const socket = createConnection(address);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.setTimeout(reachMs, () => reject(new Error(`no answer in ${reachMs} ms`)));
-      socket.once('connect', resolve).once('error', reject);
-    });
-  } catch (error) {
-    socket.destroy();
-    throw new EngineError('engine_unreachable', error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  }
-  return socket.setTimeout(0);
 }
