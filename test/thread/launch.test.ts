@@ -29,13 +29,24 @@ async function stage() {
   return { installation, engine };
 }
 
+const tellToStop = (control: string): Promise<boolean> =>
+  giveOrder(control, { order: 'stop' }, { times: { silentMs: 3000 } }).then(
+    () => true,
+    () => false,
+  );
+
 /** Short times: a beat comes every five seconds, so six without one are long. */
-async function launchBeside(installation: Installation, version = '0.1.0', times = { freshMs: 0, watchMs: 6500 }) {
+async function launchBeside(
+  installation: Installation,
+  version = '0.1.0',
+  times = { freshMs: 0, watchMs: 6500 },
+  askToStop = tellToStop,
+) {
   const said: string[] = [];
   const answer: LaunchAnswer = await launch({
     storeFile: installation.storeFile,
     version,
-    askToStop: (control) => giveOrder(control, { order: 'stop' }).then(() => true),
+    askToStop,
     say: (text) => said.push(text),
     times: { ...times, endMs: 3000 },
   });
@@ -76,6 +87,36 @@ describe('a launch beside an engine', () => {
     expect(answer.kind).toBe('locked');
     expect(said).toEqual([expect.stringContaining('was asked to finish')]);
     expect(await engine.ended).toBe(0);
+  });
+
+  it('of an older version that stands still watches it, ends it and takes over', async () => {
+    const { installation, engine } = await stage();
+    engine.child.kill('SIGSTOP');
+    const { answer, said } = await launchBeside(installation, '99.0.0');
+    expect(answer.kind).toBe('locked');
+    expect(said).toEqual([expect.stringContaining(`process ${engine.child.pid} holds the lock and has not beaten`)]);
+    await engine.ended;
+    expect(engine.child.signalCode).toBe('SIGKILL');
+  });
+
+  it('of an older version that stands still since a moment leaves it to a later launch', async () => {
+    const { installation, engine } = await stage();
+    engine.child.kill('SIGSTOP');
+    const { answer } = await launchBeside(installation, '99.0.0', { freshMs: 30_000, watchMs: 6500 });
+    expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
+    expect(engine.child.signalCode).toBeNull();
+  });
+
+  it('of an older version that hangs after it was told to finish ends it, and takes over', async () => {
+    const { installation, engine } = await stage();
+    engine.child.kill('SIGSTOP');
+    const { answer, said } = await launchBeside(installation, '99.0.0', undefined, () => Promise.resolve(true));
+    expect(answer.kind).toBe('locked');
+    expect(said).toEqual([
+      expect.stringContaining('was asked to finish'),
+      expect.stringContaining(`process ${engine.child.pid} holds the lock and has not beaten`),
+    ]);
+    await engine.ended;
   });
 
   it('of a newer version leaves it alone', async () => {

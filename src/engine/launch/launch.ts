@@ -1,7 +1,7 @@
 /**
  * What a launch does when the lock is held. It ends at once beside a holder that beats; it watches one whose beat looks old, and
  * only when it saw it stand still for a minute itself does it end that process, and no other, and takes over (E12 without the
- * administrator). An engine of an older version is told to finish.
+ * administrator). An engine of an older version is told to finish, and watched as any other while it does.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { freshMs, type Holder, type HolderRecord, isAlive, isFresh, lockFileOf, readHolder } from './holder.ts';
@@ -18,7 +18,7 @@ export type LaunchAnswer =
 export interface LaunchOptions {
   readonly storeFile: string;
   readonly version: string;
-  /** Ask the holder to finish; resolves when it was told, and to false when that can't be. */
+  /** Ask the holder to finish; resolves when it was told, and to false when that can't be, or when it does not answer. */
   readonly askToStop: (control: string) => Promise<boolean>;
   readonly say: (text: string) => void;
   /** Tests shorten them. */
@@ -43,23 +43,28 @@ export async function launch(options: LaunchOptions): Promise<LaunchAnswer> {
   const lock = await acquireLock(lockFileOf(options.storeFile));
   if (lock) return { kind: 'locked', lock };
   const holder = readHolder(options.storeFile);
-  if (holder && isNewer(options.version, holder.record.version))
-    return takeOverFromOlder(options, holder.record, times);
+  if (holder && isNewer(options.version, holder.record.version) && (await isToldToStop(options, holder.record)))
+    return takeOverFromOlder(options, holder, times);
   if (holder && isFresh(holder, times.freshMs)) return { kind: 'at-work', record: holder.record };
   return watch(options, holder, times);
 }
 
-async function takeOverFromOlder(
-  options: LaunchOptions,
-  record: HolderRecord,
-  times: LaunchTimes,
-): Promise<LaunchAnswer> {
-  if (record.control === null || !(await options.askToStop(record.control))) return { kind: 'at-work', record };
-  options.say(
-    `version ${record.version} (process ${record.pid}) was asked to finish; version ${options.version} takes over`,
-  );
-  const lock = await lockWithin(options.storeFile, times.handOverMs);
-  return lock ? { kind: 'locked', lock } : { kind: 'at-work', record };
+async function isToldToStop({ askToStop, say, version }: LaunchOptions, record: HolderRecord): Promise<boolean> {
+  if (record.control === null || !(await askToStop(record.control))) return false;
+  say(`version ${record.version} (process ${record.pid}) was asked to finish; version ${version} takes over`);
+  return true;
+}
+
+/** It may finish for as long as it beats; it may also hang while it does. Another launch may be the one that takes over. */
+async function takeOverFromOlder(options: LaunchOptions, holder: Holder, times: LaunchTimes): Promise<LaunchAnswer> {
+  const endMs = performance.now() + times.handOverMs;
+  let seen = holder;
+  for (;;) {
+    const answer = await watch(options, seen, times);
+    const isStillIt = answer.kind === 'at-work' && answer.record?.pid === holder.record.pid;
+    if (!isStillIt || performance.now() >= endMs) return answer;
+    seen = readHolder(options.storeFile) ?? seen;
+  }
 }
 
 /** Ends as soon as the lock is free, or somebody shows life: another beat, another process, a record that was not there. */
