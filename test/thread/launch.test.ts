@@ -1,5 +1,5 @@
 /** Launches beside a running engine: quiet beside one that beats, patient beside one that does not, and never two at work. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
@@ -131,6 +131,15 @@ describe('a launch beside an engine', () => {
     const { answer } = await launchBeside(installation);
     expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
     await until(() => files.every(existsSync));
+  });
+
+  it.each(['', '{"pid":1}'])('whose files hold %j finds them whole after a beat', async (text) => {
+    const { installation, engine } = await stage();
+    const files = [join(installation.folder, 'pid/backproc.pid'), `${installation.storeFile}.engine`];
+    for (const file of files) writeFileSync(file, text);
+    const { answer } = await launchBeside(installation);
+    expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
+    for (const file of files) await until(() => readFileSync(file, 'utf8').includes(`"pid":${engine.child.pid},`));
   });
 
   it('whose lock file somebody deleted takes over, and the one that was robbed ends itself', async () => {

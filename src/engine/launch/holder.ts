@@ -1,7 +1,7 @@
 /**
  * Who holds the lock, for those who launch beside it. `mail.db.engine` lies beside the store, because two configurations on one
  * store are one engine; its time is the beat. `pid/backproc.pid` says the same to people and monitoring. Neither decides
- * anything: the lock does. Both exist only while the process runs, and are written again when somebody removes them.
+ * anything: the lock does. Both exist only while the process runs, and are written again when somebody removes or changes them.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,11 +35,12 @@ export function describeSelf(about: Pick<HolderRecord, 'node' | 'version' | 'sta
 
 export function writeHolder(storeFile: string, pidFolder: string, record: HolderRecord): HolderFiles {
   const files = [holderFileOf(storeFile), pidFileOf(pidFolder)];
-  for (const file of files) writeWhole(file, record);
+  const text = `${JSON.stringify(record)}\n`;
+  for (const file of files) writeWhole(file, text);
   return {
     beat() {
       const now = new Date();
-      for (const file of files) if (!touch(file, now)) writeWhole(file, record);
+      for (const file of files) if (readIfThere(file) !== text || !touch(file, now)) writeWhole(file, text);
     },
     remove() {
       for (const file of files) if (readRecord(file)?.pid === process.pid) rmSync(file, { force: true });
@@ -48,11 +49,11 @@ export function writeHolder(storeFile: string, pidFolder: string, record: Holder
 }
 
 /** Under its name only when it is complete. A folder that can't be written is told by the log, not here. */
-function writeWhole(file: string, record: HolderRecord): void {
+function writeWhole(file: string, text: string): void {
   const beside = `${file}.${process.pid}`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
-    writeFileSync(beside, `${JSON.stringify(record)}\n`, { mode: 0o660 });
+    writeFileSync(beside, text, { mode: 0o660 });
     renameSync(beside, file);
   } catch {
     rmSync(beside, { force: true }); // launches then see a lock without a holder, and wait
