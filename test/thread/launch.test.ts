@@ -1,10 +1,11 @@
 /** Launches beside a running engine: quiet beside one that beats, patient beside one that does not, and never two at work. */
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
 import { startEngine, until } from '../support/engine-process.ts';
-import { createInstallation, type Installation } from '../support/installation.ts';
+import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
 
 const built = join(import.meta.dirname, '../../build');
 const { launch }: typeof import('../../src/engine/launch/launch.ts') = await import(`${built}/engine/launch/launch.js`);
@@ -147,6 +148,29 @@ describe('a launch beside an engine', () => {
     rmSync(`${installation.storeFile}.lock`);
     expect((await launchBeside(installation)).answer.kind).toBe('locked');
     expect(await engine.ended).toBe(75);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('beside a dead engine whose parent never asks how it ended', () => {
+  it('status says that none runs, and start starts one', async () => {
+    const installation = createInstallation();
+    cleanups.push(() => installation.remove());
+    // The shell becomes a program that waits for nobody.
+    const parent = spawn('sh', ['-c', '"$0" "$@" & exec sleep 600', process.execPath, mainFile, 'run'], {
+      cwd: installation.folder,
+      stdio: 'ignore',
+    });
+    cleanups.push(() => parent.kill('SIGKILL'));
+    const record = `${installation.storeFile}.engine`;
+    await until(() => existsSync(record));
+    const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
+    expect(await installation.run('status')).toMatchObject({ code: 3, stdout: 'not running\n' });
+    expect((await installation.run('stop')).code).toBe(0);
+    cleanups.push(() => installation.run('stop', '--hard'));
+    expect((await installation.run('start')).code).toBe(0);
+    expect(await installation.run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('running as') });
   });
 });
 

@@ -110,9 +110,11 @@ function answers(pid: number): boolean {
   }
 }
 
+/** proc(5). Z and X: it has ended, and whoever started it has not asked how (PID 1 of many containers never does). */
 function startTicksOf(pid: number): string | null {
   const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return state === 'Z' || state === 'X' ? null : (fields[18] ?? null);
 }
 
 const bootId = (): string | null => readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
