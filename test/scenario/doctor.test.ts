@@ -156,6 +156,17 @@ describe('doctor', () => {
     expect((await ask(installation, '--accounts', '0')).of('engine')).toEqual([]);
   });
 
+  it('has nothing to say against what the first start of an engine makes', async () => {
+    const installation = createInstallation();
+    const engine = await startEngine(installation);
+    try {
+      expect((await ask(installation, '--accounts', '0')).of('permissions')).toEqual(['ok']);
+    } finally {
+      await engine.stop();
+      installation.remove();
+    }
+  });
+
   it('leaves everything of a live engine to it', async () => {
     const { installation, server, acntid } = await synced();
     const listed = new Promise<void>((resolve) => {

@@ -35,7 +35,8 @@ export async function acquireLock(file: string): Promise<Lock | null> {
 function tryLock(file: string): Lock | null {
   const database = openSqlite(file, { timeout: 0 });
   try {
-    database.pragma('journal_mode = DELETE');
+    // Nothing is ever written: no journal lies beside it, which would have the modes of the first moment.
+    database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
     chmodSync(file, 0o660);
     return heldLock(database, file);
