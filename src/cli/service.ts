@@ -20,7 +20,9 @@ export function register(program: Command, context: CliContext): void {
     .action(() => start(context));
   program
     .command('stop')
-    .description('end the engine: it finishes what it is sending (BACKPROC_STOP_GRACE_SECONDS), then it is ended hard')
+    .description(
+      'end the engine, or a single command in its place: it finishes what it is sending (BACKPROC_STOP_GRACE_SECONDS), then it is ended hard',
+    )
     .option('--hard', 'do not wait: nothing is lost, but work under way is done again')
     .action((options: { hard?: boolean }) => stop(context, options.hard === true));
   program
@@ -38,6 +40,8 @@ export function register(program: Command, context: CliContext): void {
 
 /** A first start makes the database, and an upgrade migrates it. */
 const startMsMax = 60_000;
+/** For a `sync` of what has changed; a first one takes hours, and nobody should wait for it unawares. */
+const commandMsMax = 60_000;
 const lookMs = 100;
 
 async function holderOf({ config }: LoadedConfig): Promise<HolderRecord | undefined> {
@@ -49,7 +53,8 @@ async function start(context: CliContext): Promise<void> {
   const loaded = await context.loadConfig();
   dropPrivileges(loaded.config);
   const before = await holderOf(loaded);
-  if (before) return context.say(`already running as process ${before.pid}`);
+  if (before?.control) return context.say(`already running as process ${before.pid}`);
+  if (before) await awaitCommand(context, before);
   const folder = mkdtempSync(join(tmpdir(), 'backproc-start-'));
   const errors = join(folder, 'stderr');
   try {
@@ -59,7 +64,8 @@ async function start(context: CliContext): Promise<void> {
       const code = await Promise.race([ended, wait(lookMs)]);
       const holder = await holderOf(loaded);
       if (holder && holder.pid === pid && (await isReady(holder))) return context.say(`running as process ${pid}`);
-      if (code !== undefined && holder) return context.say(`already running as process ${holder.pid}`);
+      if (code !== undefined && holder?.control) return context.say(`already running as process ${holder.pid}`);
+      if (code !== undefined && holder) throw commandHolds(holder);
       if (code !== undefined) throw new EngineError('engine_unreachable', readFileSync(errors, 'utf8').trim());
     }
     context.say(`process ${pid} is still preparing the store; see \`backproc status\``);
@@ -67,6 +73,16 @@ async function start(context: CliContext): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A single command holds the lock as an engine does: beside it none can start. */
+async function awaitCommand(context: CliContext, holder: HolderRecord): Promise<void> {
+  const { isAlive } = await import('../engine/launch/holder.ts');
+  context.stderr.write(`backproc: waiting for process ${holder.pid}, a single command, to end\n`);
+  if (!(await hasEndedWithin(() => !isAlive(holder), commandMsMax))) throw commandHolds(holder);
+}
+
+const commandHolds = ({ pid }: HolderRecord): EngineError =>
+  new EngineError('locked', `No engine was started: process ${pid} holds it for a single command.`);
 
 /** It answers once the store is open. */
 async function isReady({ control }: HolderRecord): Promise<boolean> {

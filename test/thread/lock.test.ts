@@ -1,5 +1,7 @@
 /** One engine a store: simultaneous launches, a killed holder, a stopped one, a deleted lock file. Real processes. */
+import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
@@ -75,6 +77,22 @@ describe('launches on one store', () => {
     holder.child.kill('SIGCONT');
     holder.child.kill('SIGKILL');
     await holder.ended;
+  });
+
+  it('by `start` while a single command works: wait for its end, and start an engine then', async () => {
+    const { server, installation, acntid } = await stage();
+    const listed = holdListing(server);
+    const command = installation.start('sync', String(acntid));
+    await listed;
+    const starting = installation.start('start');
+    cleanups.push(() => installation.run('stop', '--hard'));
+    const [said] = (await once(starting.child.stderr as Readable, 'data')) as [string];
+    expect(said).toBe(`backproc: waiting for process ${command.child.pid}, a single command, to end\n`);
+    server.script = undefined;
+    command.child.kill('SIGTERM');
+    await command.ended;
+    expect((await starting.ended).code).toBe(0);
+    expect(await installation.run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('running as') });
   });
 
   it('with a pid file that a reboot left behind: work', async () => {
