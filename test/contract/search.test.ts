@@ -120,7 +120,7 @@ describe('search', () => {
     );
     await readAll(store);
     const hits = await store.search({ words: 'salary', limit: 10, acntid: own.acntid });
-    expect(hits.map(({ subject }) => subject).sort()).toEqual([...texts].sort());
+    expect(new Set(hits.map(({ subject }) => subject))).toEqual(new Set(texts));
     for (const { subject, snippet } of hits) expect(snippet).toBe(subject?.replace('salary', '«salary»'));
   });
   it('has no syntax that a user could get wrong', async () => {
