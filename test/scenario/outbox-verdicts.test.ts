@@ -224,6 +224,30 @@ describe('limits', () => {
     expect(smtp.sink).toHaveLength(4);
   });
 
+  it('order whatever an application writes as a priority, also what no number of ours can hold', async () => {
+    const { outbox, smtp, mail, execute } = await startOutboxScenario({ connections: 1, sentCopy: 'off' });
+    const priorities: [name: string, priority: string][] = [
+      ['lowest', '-9223372036854775808'],
+      ['low', '-9007199254740993'],
+      ['usual', '0'],
+      ['half', '0.5'],
+      ['high', '9007199254740992'],
+      ['higher', '9007199254740993'],
+      ['highest', '9223372036854775807'],
+      ['infinite', '9e999'],
+      ['word', "'high'"],
+      ['bytes', "x'01'"],
+    ];
+    for (const [name, priority] of priorities) {
+      const id = mail(`${name}@example.com`, { state: 'held' });
+      execute(`UPDATE email_outbox SET priority = ${priority} WHERE id = ?`, id);
+    }
+    execute("UPDATE email_outbox SET state = 'queued'");
+    await outbox.sendOnce();
+    const sent = smtp.sink.map(({ recipient }) => recipient.split('@')[0]);
+    expect(sent.reverse()).toEqual(priorities.map(([name]) => name));
+  });
+
   it('a server that grants fewer connections than are tried still gets everything over those it grants', async () => {
     const { outbox, smtp, mail, query } = await startOutboxScenario({ connections: 5 });
     smtp.script = ({ verb }) =>

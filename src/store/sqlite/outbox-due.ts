@@ -37,7 +37,7 @@ function interruptedAccounts(c: Connection): Candidate[] {
 
 interface WaitingRow {
   acntid: number;
-  priority: number;
+  id: number;
   due_at: string;
   enabled: number;
   smtp_host: string | null;
@@ -45,7 +45,7 @@ interface WaitingRow {
 }
 
 /** In the order of the index: the first row of an account is the oldest of its highest priority. */
-const waitingSql = `SELECT o.acntid, o.priority, o.due_at, a.enabled, a.smtp_host, a.smtp_retry_at FROM email_outbox AS o
+const waitingSql = `SELECT o.acntid, o.id, o.due_at, a.enabled, a.smtp_host, a.smtp_retry_at FROM email_outbox AS o
   JOIN email_accounts AS a ON a.acntid = o.acntid WHERE o.due_at IS NOT NULL AND o.acntid > ?
   ORDER BY o.acntid, o.priority DESC, o.due_at LIMIT 1`;
 
@@ -62,28 +62,55 @@ function waitingAccounts(c: Connection): Candidate[] {
 /** An application with more levels than this has its lowest wait until the highest are sent. */
 const levelsMax = 100;
 
-const lowerSql = `SELECT priority, due_at FROM email_outbox WHERE acntid = ? AND priority < ? AND due_at IS NOT NULL
-  ORDER BY priority DESC, due_at LIMIT 1`;
+/**
+ * Levels are known by one of their entries: SQLite compares what applications wrote there exactly, also integers that no number of
+ * ours can hold.
+ */
+const priorityOf = '(SELECT priority FROM email_outbox WHERE id = ?)';
+
+const lowerSql = `SELECT o.id, o.due_at FROM email_outbox AS o WHERE o.acntid = ? AND o.priority < ${priorityOf}
+  AND o.due_at IS NOT NULL ORDER BY o.priority DESC, o.due_at LIMIT 1`;
 
 /** Less important mail may be due before what is more important. */
-function earliest(c: Connection, { acntid, priority, due_at }: WaitingRow): Instant {
+function earliest(c: Connection, { acntid, id, due_at }: WaitingRow): Instant {
   let first = due_at;
-  let level: { priority: number; due_at: string } | undefined = { priority, due_at };
+  let level: { id: number; due_at: string } | undefined = { id, due_at };
   for (let count = 0; level && count < levelsMax; count += 1) {
     if (level.due_at < first) first = level.due_at;
-    level = c.get<{ priority: number; due_at: string }>(lowerSql, acntid, level.priority);
+    level = c.get<{ id: number; due_at: string }>(lowerSql, acntid, level.id);
   }
   return first;
 }
 
-/** Priorities with waiting entries, highest first: one seek each. */
-export function waitingPriorities(c: Connection, acntid: number): number[] {
+interface DueRow {
+  id: number;
+  bytes: number;
+}
+
+/** length() of a BLOB column does not read its pages. */
+const dueSql = `SELECT id, coalesce(length(raw), 0) + coalesce(length(attachments), 0) AS bytes FROM email_outbox
+  WHERE acntid = ? AND priority = ${priorityOf} AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
+
+/** Due entries of an account, higher priority first, then the oldest. */
+export function* dueEntries(c: Connection, acntid: number, now: Instant, limit: number): Generator<DueRow> {
+  let left = limit;
+  for (const level of waitingLevels(c, acntid)) {
+    if (left <= 0) return;
+    const rows = c.all<DueRow>(dueSql, acntid, level, now, left);
+    left -= rows.length;
+    yield* rows;
+  }
+}
+
+/** One entry of each priority with waiting ones, highest first: one seek each. */
+function waitingLevels(c: Connection, acntid: number): number[] {
+  const first = 'SELECT id FROM email_outbox WHERE acntid = ? AND due_at IS NOT NULL';
+  const order = 'ORDER BY priority DESC, due_at LIMIT 1';
   const levels: number[] = [];
-  const highest = 'SELECT MAX(priority) AS priority FROM email_outbox WHERE acntid = ? AND due_at IS NOT NULL';
-  let next = c.get<{ priority: number | null }>(highest, acntid)?.priority ?? null;
-  while (next !== null && levels.length < levelsMax) {
-    levels.push(next);
-    next = c.get<{ priority: number | null }>(`${highest} AND priority < ?`, acntid, next)?.priority ?? null;
+  let next = c.get<{ id: number }>(`${first} ${order}`, acntid);
+  while (next && levels.length < levelsMax) {
+    levels.push(next.id);
+    next = c.get<{ id: number }>(`${first} AND priority < ${priorityOf} ${order}`, acntid, next.id);
   }
   return levels;
 }

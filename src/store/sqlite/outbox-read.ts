@@ -3,28 +3,21 @@ import type { Instant } from '../../base/clock.ts';
 import type { OutboxColumns, OutboxEntry } from '../outbox-entry.ts';
 import type { OutboxAttempt, OutboxDetail, OutboxFilter, OutboxRecipient, OutboxSummary } from '../outbox-view.ts';
 import type { Connection, SqlValue } from './connection.ts';
-import { waitingPriorities } from './outbox-due.ts';
+import { dueEntries } from './outbox-due.ts';
 
 /** What one batch may hold in memory; a single entry may be larger. */
 const batchBytesMax = 16 * 1024 * 1024;
 /** Recipients of an entry who are due within this time of the first go out with it. */
 const togetherMs = 60_000;
 
-/** length() of a BLOB column does not read its pages. */
-const dueSql = `SELECT id, coalesce(length(raw), 0) + coalesce(length(attachments), 0) AS bytes FROM email_outbox
-  WHERE acntid = ? AND priority = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
-
 export function outboxBatch(c: Connection, acntid: number, now: Instant, limit: number): OutboxEntry[] {
   const entries: OutboxEntry[] = [];
   let bytes = 0;
-  for (const priority of waitingPriorities(c, acntid)) {
-    for (const due of c.all<{ id: number; bytes: number }>(dueSql, acntid, priority, now, limit - entries.length)) {
-      bytes += due.bytes;
-      if (bytes > batchBytesMax && entries.length > 0) return entries;
-      const entry = entryOf(c, due.id, now);
-      if (entry) entries.push(entry);
-    }
-    if (entries.length >= limit) break;
+  for (const due of dueEntries(c, acntid, now, limit)) {
+    bytes += due.bytes;
+    if (bytes > batchBytesMax && entries.length > 0) return entries;
+    const entry = entryOf(c, due.id, now);
+    if (entry) entries.push(entry);
   }
   return entries;
 }
