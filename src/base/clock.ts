@@ -9,6 +9,18 @@ export const systemClock: Clock = () => new Date();
 
 export const toInstant = (date: Date): Instant => date.toISOString();
 
+/** Null: there is none, or what an application wrote fits the form and is no time (a month 13, a second 60). */
+export function toMs(instant: Instant | null): number | null {
+  const ms = Date.parse(instant ?? '');
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** Is it what the clock will show one day? `2026-02-30T…` is not, although Date.parse takes it for 2 March. */
+export function isTime(instant: Instant): boolean {
+  const ms = toMs(instant);
+  return ms !== null && toInstant(new Date(ms)) === instant;
+}
+
 export interface LocalTime {
   /** `2026-11-23` */
   readonly date: string;

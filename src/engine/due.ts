@@ -1,5 +1,5 @@
 /** From store and configuration to what the schedule takes: its rules, and accounts with their times in milliseconds. */
-import type { Clock } from '../base/clock.ts';
+import { type Clock, toMs } from '../base/clock.ts';
 import { createTimeZone } from '../base/time-zone.ts';
 import type { Config } from '../config/schema.ts';
 import type { AccountTimes, FolderTimes } from '../store/schedule.ts';
@@ -63,8 +63,6 @@ export function rulesOf(config: Config, dailySpreadMs = 0): Rules {
     },
   };
 }
-
-const toMs = (instant: string | null): number | null => (instant === null ? null : Date.parse(instant));
 
 export function scheduledAccount(times: AccountTimes, known: EngineKnowledge = nothingKnown): ScheduledAccount {
   const { acntid, server, enabled, state, failureCode } = times;

@@ -3,7 +3,7 @@
  * transaction, before anybody dials. A bad entry is rejected here, alone.
  */
 import { randomUUID } from 'node:crypto';
-import { toInstant } from '../base/clock.ts';
+import { isTime, toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import type { AnsweredMessage, BeginEntry, ComposedEntry, OutboxEntry } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
@@ -111,6 +111,8 @@ async function prepareOrReject(
 }
 
 async function prepare(ports: SendPorts, account: SendingAccount, entry: OutboxEntry): Promise<Prepared> {
+  if (entry.sendAfter !== null && !isTime(entry.sendAfter))
+    throw invalid('send_after', `${entry.sendAfter} is no time`);
   if (entry.isComposed) return composedBefore(entry);
   const { store, settings } = ports;
   const { attachmentRoot, messageBytesMax: bytesMax } = settings;

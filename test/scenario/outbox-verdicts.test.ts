@@ -261,6 +261,35 @@ describe('limits', () => {
   });
 });
 
+describe('a send_after that is no time', () => {
+  it.each(['2026-00-00T00:00:00.000Z', '2099-11-26T23:59:60.000Z', '9999-99-99T99:99:99.999Z'])(
+    'rejects its entry at once and stops no other: %s',
+    async (sendAfter) => {
+      const { outbox, smtp, mail, entry } = await startOutboxScenario({ sentCopy: 'off' });
+      const bad = mail('bad@example.com', { send_after: sendAfter });
+      const good = mail('bob@example.com');
+      const low = mail('low@example.com', { send_after: sendAfter, priority: -1 });
+      await outbox.drain();
+      const lastError = `send_after: ${sendAfter} is no time`;
+      expect(entry(bad)).toMatchObject({ state: 'rejected', last_error: lastError, attempt_count: 0 });
+      expect(entry(low)).toMatchObject({ state: 'rejected', last_error: lastError });
+      expect(entry(good)).toMatchObject({ state: 'delivered' });
+      expect(smtp.sink).toHaveLength(1);
+    },
+  );
+
+  it('rejects its entry when its turn comes, behind mail that waits for its time', async () => {
+    const { outbox, mail, entry } = await startOutboxScenario({ sentCopy: 'off' });
+    const good = mail('bob@example.com', { send_after: new Date(Date.now() + hourMs).toISOString() });
+    const bad = mail('bad@example.com', { send_after: '2099-13-01T00:00:00.000Z' });
+    await outbox.drain();
+    expect([entry(good).state, entry(bad).state]).toEqual(['queued', 'queued']);
+    outbox.advance(hourMs + 1000);
+    await outbox.drain();
+    expect([entry(good).state, entry(bad).state]).toEqual(['delivered', 'rejected']);
+  });
+});
+
 describe('connections', () => {
   it('that wait for a slow server do not keep back what is inserted meanwhile', async () => {
     let answer: () => void = () => undefined;

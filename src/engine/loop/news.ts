@@ -2,7 +2,7 @@
  * What applications write is seen soon: several times a second one number tells whether anybody has committed anything; only
  * then the questions are asked, each of them an index look-up. Nothing is missed by a crash: the engine's start looks at all.
  */
-import { type Clock, toInstant } from '../../base/clock.ts';
+import { type Clock, toInstant, toMs } from '../../base/clock.ts';
 import { asEngineError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -46,7 +46,8 @@ export function createNews(options: NewsOptions): News {
     const since = toInstant(new Date(Math.max(seenMs - overlapMs, nowMs - presenceSeconds() * 1000)));
     const seen = await store.presenceSince(since);
     seenMs = nowMs;
-    const seenAtMs = new Map([...seen].map(([userId, at]) => [userId, Date.parse(at)]));
+    // 0: an application wrote what is no time.
+    const seenAtMs = new Map([...seen].map(([userId, at]) => [userId, toMs(at) ?? 0]));
     return takeArrivals(known, seenAtMs, presenceSeconds(), nowMs);
   };
   const ask = async (): Promise<void> => {

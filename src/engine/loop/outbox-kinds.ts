@@ -2,7 +2,7 @@
  * The outbox as two kinds of work: `outbox` tasks send, `file` tasks look after what was sent. The store says which accounts have
  * something to do now and when there is the next; it is asked when somebody has committed, at that time, and after each task.
  */
-import { type Clock, toInstant } from '../../base/clock.ts';
+import { type Clock, type Instant, toInstant, toMs } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Queue, QueuedTask } from '../../queue/queue.ts';
 import type { DueAccount, OutboxDue } from '../../store/outbox-entry.ts';
@@ -10,7 +10,7 @@ import type { Store } from '../../store/store.ts';
 import { type Side, sides } from '../outbox-sides.ts';
 import type { Threads } from '../threads/threads.ts';
 import type { KindOfWork } from './dispatcher.ts';
-import { idleWaitMs } from './outbox-wait.ts';
+import { idleWaitMs, sleepMs } from './outbox-wait.ts';
 
 export interface OutboxKindsOptions {
   readonly store: Pick<Store, 'outboxDue'>;
@@ -34,8 +34,6 @@ export interface OutboxKinds {
 
 /** Accounts asked for at a time: more than can be at work. */
 const accountsMax = 500;
-/** The clock may be set meanwhile. */
-const sleepMsMax = 60_000;
 
 const kindOf = { send: 'outbox', file: 'file' } as const;
 const classOf = { send: 'outbox', file: 'filing' } as const;
@@ -56,7 +54,7 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     acntid,
     server: host === null ? '' : `${host}:${side}`,
     class: classOf[side],
-    dueMs: Math.max(dueAt === '' ? nowMs() : Date.parse(dueAt), idle.get(`${side} ${acntid}`)?.untilMs ?? 0),
+    dueMs: Math.max(toMs(dueAt) ?? nowMs(), idle.get(`${side} ${acntid}`)?.untilMs ?? 0),
     attempts: 0,
     fruitlessCount: 0,
   });
@@ -66,16 +64,18 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
       due[side].filter(({ acntid }) => !running.has(`${side} ${acntid}`)).map((account) => toTask(side, account));
     const tasks = [...waiting('send'), ...waiting('file')];
     await queue.put(tasks);
-    wakeAt(due.nextAt === null ? null : Date.parse(due.nextAt));
+    wakeAt(due.nextAt);
     if (tasks.length > 0) options.onDue();
   };
-  const wakeAt = (atMs: number | null): void => {
+  const wakeAt = (nextAt: Instant | null): void => {
     clearTimeout(timer);
-    if (atMs === null) return;
-    const inMs = Math.min(sleepMsMax, Math.max(0, atMs - nowMs()));
-    timer = setTimeout(() => {
-      look().catch((error: unknown) => log.error(`outbox: ${String(error)}`));
-    }, inMs).unref();
+    if (nextAt === null) return;
+    timer = setTimeout(
+      () => {
+        look().catch((error: unknown) => log.error(`outbox: ${String(error)}`));
+      },
+      sleepMs(nextAt, nowMs()),
+    ).unref();
   };
   /** A task that found nothing although the store named it must not become a loop. */
   const noteEnd = (side: Side, acntid: number, hasDone: boolean): void => {
@@ -95,7 +95,7 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
         running.delete(`${side} ${acntid}`);
       }
       const due = await ask();
-      wakeAt(due.nextAt === null ? null : Date.parse(due.nextAt));
+      wakeAt(due.nextAt);
       return due[side].filter((account) => account.acntid === acntid).map((account) => toTask(side, account));
     },
   });

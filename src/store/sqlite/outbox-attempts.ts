@@ -10,6 +10,7 @@ import type {
   RecipientResult,
 } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
+import { isDue } from './no-time.ts';
 import { settleEntry } from './outbox-settle.ts';
 
 export function beginAttempts(c: Connection, batch: AttemptBatch): BegunAttempt[] {
@@ -20,7 +21,7 @@ export function beginAttempts(c: Connection, batch: AttemptBatch): BegunAttempt[
 
 /** Only what is still due: the application may have cancelled or held it since it was read. */
 function beginEntry(c: Connection, { acntid, at }: AttemptBatch, entry: BeginEntry): BegunAttempt[] {
-  const due = 'SELECT 1 FROM email_outbox WHERE id = ? AND acntid = ? AND due_at <= ?';
+  const due = `SELECT 1 FROM email_outbox WHERE id = ? AND acntid = ? AND ${isDue('due_at')}`;
   if (!c.get(due, entry.id, acntid, at)) return [];
   if (entry.composed) fixEntry(c, entry.id, entry.composed, at);
   else c.run(`UPDATE email_outbox SET ${begun} WHERE id = ?`, entry.id);

@@ -5,6 +5,7 @@
 import type { Instant } from '../../base/clock.ts';
 import type { DueAccount, OutboxDue } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
+import { isNoTime } from './no-time.ts';
 
 interface Candidate {
   readonly acntid: number;
@@ -44,8 +45,12 @@ interface WaitingRow {
   smtp_retry_at: string | null;
 }
 
+/** What no clock will ever show is due at once, to be rejected: it would stop everything that reckons with it. */
+const dueAtOf = (entry: string): string =>
+  `CASE WHEN ${isNoTime(`${entry}.due_at`)} THEN '' ELSE ${entry}.due_at END AS due_at`;
+
 /** In the order of the index: the first row of an account is the oldest of its highest priority. */
-const waitingSql = `SELECT o.acntid, o.id, o.due_at, a.enabled, a.smtp_host, a.smtp_retry_at FROM email_outbox AS o
+const waitingSql = `SELECT o.acntid, o.id, ${dueAtOf('o')}, a.enabled, a.smtp_host, a.smtp_retry_at FROM email_outbox AS o
   JOIN email_accounts AS a ON a.acntid = o.acntid WHERE o.due_at IS NOT NULL AND o.acntid > ?
   ORDER BY o.acntid, o.priority DESC, o.due_at LIMIT 1`;
 
@@ -68,7 +73,7 @@ const levelsMax = 100;
  */
 const priorityOf = '(SELECT priority FROM email_outbox WHERE id = ?)';
 
-const lowerSql = `SELECT o.id, o.due_at FROM email_outbox AS o WHERE o.acntid = ? AND o.priority < ${priorityOf}
+const lowerSql = `SELECT o.id, ${dueAtOf('o')} FROM email_outbox AS o WHERE o.acntid = ? AND o.priority < ${priorityOf}
   AND o.due_at IS NOT NULL ORDER BY o.priority DESC, o.due_at LIMIT 1`;
 
 /** Less important mail may be due before what is more important. */
@@ -88,17 +93,21 @@ interface DueRow {
 }
 
 /** length() of a BLOB column does not read its pages. */
-const dueSql = `SELECT id, coalesce(length(raw), 0) + coalesce(length(attachments), 0) AS bytes FROM email_outbox
-  WHERE acntid = ? AND priority = ${priorityOf} AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
+const dueColumns = `SELECT id, coalesce(length(raw), 0) + coalesce(length(attachments), 0) AS bytes FROM email_outbox
+  WHERE acntid = ? AND priority = ${priorityOf}`;
+const dueSql = `${dueColumns} AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
+const firstComingSql = `SELECT * FROM (${dueColumns} AND due_at > ? ORDER BY due_at LIMIT 1) AS first
+  WHERE EXISTS (SELECT 1 FROM email_outbox AS o WHERE o.id = first.id AND ${isNoTime('o.due_at')})`;
 
-/** Due entries of an account, higher priority first, then the oldest. */
+/** Due entries of an account, higher priority first, then the oldest; of each priority also the next, when its time is none. */
 export function* dueEntries(c: Connection, acntid: number, now: Instant, limit: number): Generator<DueRow> {
   let left = limit;
   for (const level of waitingLevels(c, acntid)) {
     if (left <= 0) return;
     const rows = c.all<DueRow>(dueSql, acntid, level, now, left);
-    left -= rows.length;
-    yield* rows;
+    const coming = rows.length < left ? c.all<DueRow>(firstComingSql, acntid, level, now) : [];
+    left -= rows.length + coming.length;
+    yield* [...rows, ...coming];
   }
 }
 

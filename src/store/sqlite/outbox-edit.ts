@@ -4,6 +4,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { NewOutboxEntry, OutboxAction, OutboxState, Resolution } from '../outbox-entry.ts';
 import { requireAccount } from './account-row.ts';
 import type { Connection } from './connection.ts';
+import { isDue } from './no-time.ts';
 import { noteOutboxChange, planFollowUp, settleEntry } from './outbox-settle.ts';
 
 export function enqueueOutbox(c: Connection, entry: NewOutboxEntry): { id: number; isNew: boolean } {
@@ -110,7 +111,7 @@ export function rejectEntry(c: Connection, id: number, lastError: string, at: In
     settleEntry(c, id, { at, code: null, lastError, fileAt: null, lookupAt: at });
     return;
   }
-  const sql = `UPDATE email_outbox SET state = 'rejected', last_error = ?, next_attempt_at = NULL WHERE id = ? AND due_at <= ?`;
+  const sql = `UPDATE email_outbox SET state = 'rejected', last_error = ?, next_attempt_at = NULL WHERE id = ? AND ${isDue('due_at')}`;
   if (c.run(sql, lastError, id, at) > 0) noteOutboxChange(c, 'outbox_rejected', acntid, id, at);
 }
 
