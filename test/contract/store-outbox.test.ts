@@ -546,6 +546,35 @@ describe.each([
     expect((await store.outboxBatch(acntid, at, 10)).map(({ id }) => id)).toEqual([deferred.id]);
   });
 
+  it('is not begun a second time while it is under way, whatever state an application gives it', async () => {
+    const { id } = await insert();
+    const [attempt] = await begin(id);
+    execute(place, `UPDATE email_outbox SET state = 'queued' WHERE id = ${id}`);
+    expect(await store.outboxBatch(acntid, at, 10)).toEqual([]);
+    expect(
+      await store.beginAttempts({ acntid, entries: [{ id, composed: null, transactions: [['b@x.org']] }], at }),
+    ).toEqual([]);
+    await finish([result(attempt?.attemptId ?? 0, id, [recipient('b@x.org', 'delivered')])]);
+    expect(state(id)).toBe('delivered');
+  });
+
+  it('that was put back by hand is ended first when the engine that sent it is dead', async () => {
+    const [begun, left, cancelled] = [await insert(), await insert(), await insert()];
+    const [attempt] = await begin(begun.id);
+    await begin(left.id);
+    await begin(cancelled.id);
+    await store.recordAttempts({ dataStarted: [attempt?.attemptId ?? 0], bodySent: [], finished: [] });
+    execute(
+      place,
+      `UPDATE email_outbox SET state = 'queued' WHERE id <> ${cancelled.id};
+       UPDATE email_outbox SET state = 'cancelled' WHERE id = ${cancelled.id};`,
+    );
+    expect(await store.recoverAttempts(acntid + 1, at)).toEqual({ retried: 0, unknown: 0 });
+    expect(await store.recoverAttempts(acntid, at)).toEqual({ retried: 1, unknown: 1 });
+    expect([begun, left, cancelled].map(({ id }) => state(id))).toEqual(['unknown', 'deferred', 'cancelled']);
+    expect((await store.outboxBatch(acntid, at, 10)).map(({ id }) => id)).toEqual([left.id]);
+  });
+
   it('goes with its account', async () => {
     const { id } = await insert();
     const [attempt] = await begin(id);

@@ -19,9 +19,17 @@ export function beginAttempts(c: Connection, batch: AttemptBatch): BegunAttempt[
   return begun;
 }
 
-/** Only what is still due: the application may have cancelled or held it since it was read. */
+/** As SQL: has the entry an attempt without an end? A dead engine's are ended before a task begins any. */
+export const isUnderWay = (outboxId: string): string =>
+  `EXISTS (SELECT 1 FROM email_outbox_attempts WHERE outbox_id = ${outboxId} AND verdict IS NULL)`;
+
+/**
+ * Only what is still due: the application may have cancelled or held it since it was read. And nothing twice at a time: it may have
+ * made `queued` what is being sent.
+ */
 function beginEntry(c: Connection, { acntid, at }: AttemptBatch, entry: BeginEntry): BegunAttempt[] {
-  const due = `SELECT 1 FROM email_outbox WHERE id = ? AND acntid = ? AND ${isDue('due_at')}`;
+  const due = `SELECT 1 FROM email_outbox WHERE id = ? AND acntid = ? AND ${isDue('due_at')}
+    AND NOT ${isUnderWay('email_outbox.id')}`;
   if (!c.get(due, entry.id, acntid, at)) return [];
   if (entry.composed) fixEntry(c, entry.id, entry.composed, at);
   else c.run(`UPDATE email_outbox SET ${begun} WHERE id = ?`, entry.id);

@@ -6,6 +6,7 @@ import type { Instant } from '../../base/clock.ts';
 import type { DueAccount, OutboxDue } from '../outbox-entry.ts';
 import type { Connection } from './connection.ts';
 import { isNoTime } from './no-time.ts';
+import { isUnderWay } from './outbox-attempts.ts';
 
 interface Candidate {
   readonly acntid: number;
@@ -92,12 +93,13 @@ interface DueRow {
   bytes: number;
 }
 
-/** length() of a BLOB column does not read its pages. */
+/** length() of a BLOB column does not read its pages. What is under way is nobody's to begin, whatever its state says. */
 const dueColumns = `SELECT id, coalesce(length(raw), 0) + coalesce(length(attachments), 0) AS bytes FROM email_outbox
   WHERE acntid = ? AND priority = ${priorityOf}`;
-const dueSql = `${dueColumns} AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
+const dueSql = `${dueColumns} AND due_at <= ? AND NOT ${isUnderWay('email_outbox.id')} ORDER BY due_at, id LIMIT ?`;
 const firstComingSql = `SELECT * FROM (${dueColumns} AND due_at > ? ORDER BY due_at LIMIT 1) AS first
-  WHERE EXISTS (SELECT 1 FROM email_outbox AS o WHERE o.id = first.id AND ${isNoTime('o.due_at')})`;
+  WHERE EXISTS (SELECT 1 FROM email_outbox AS o WHERE o.id = first.id AND ${isNoTime('o.due_at')}
+    AND NOT ${isUnderWay('o.id')})`;
 
 /** Due entries of an account, higher priority first, then the oldest; of each priority also the next, when its time is none. */
 export function* dueEntries(c: Connection, acntid: number, now: Instant, limit: number): Generator<DueRow> {
