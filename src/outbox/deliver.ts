@@ -35,9 +35,9 @@ export async function attempt(ports: DeliverPorts, session: SmtpSession, work: W
   return { ...outcome, refused: [...outcome.refused, ...unable] };
 }
 
-/** Stopped before anything left: as if it had never begun. */
+/** Stopped by us before anything left, by order or because our store takes nothing: as if it had never begun. */
 export const wasAborted = ({ phase, failure }: SendOutcome): boolean =>
-  phase === 'envelope' && failure?.code === 'aborted';
+  phase === 'envelope' && failure !== null && (failure.code === 'aborted' || failure.code.startsWith('store_'));
 
 /** The connection broke before the server said a word about this mail: nothing has left. */
 export const brokeBeforeReply = ({ phase, reply, failure, accepted, refused }: SendOutcome): boolean =>

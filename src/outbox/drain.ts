@@ -80,7 +80,11 @@ async function work(team: Team, queue: WorkQueue): Promise<void> {
   const line = createLine(team);
   try {
     for (let item = await queue.next(); item; item = await queue.next()) {
-      const failure = await line.open();
+      const failure = await line.open().catch((error: unknown) => {
+        // Nobody has dialled for it: it goes back with what is left.
+        queue.putBack(item);
+        throw error;
+      });
       if (failure && team.openCount > 0 && failure.code !== 'aborted') {
         // The server grants no further connection: the others do the work.
         team.connectionsMax = team.openCount;

@@ -1,15 +1,19 @@
 /**
  * Writes down how attempts come along, for all connections of a task together: while one transaction is committed, what happens
  * meanwhile gathers for the next. A verdict waits a moment for the next mail's `data_started`, which usually comes over the same
- * connection at once: so a mail costs one commit that somebody waits for, shared with those of the other connections. When the
- * store fails, everything that waits fails, and the task with it.
+ * connection at once: so a mail costs one commit that somebody waits for, shared with those of the other connections.
+ *
+ * A store that takes nothing for a while (store-patience.ts) costs no verdict: those are written again until it does, no transaction
+ * begins meanwhile, and a body that was about to leave does not. When the store fails for good, everything that waits fails, and the
+ * task with it.
  */
 import { asEngineError, EngineError } from '../base/errors.ts';
 import type { OutboxWrites } from '../store/outbox.ts';
-import type { AttemptProgress, AttemptResult } from '../store/outbox-entry.ts';
+import type { AttemptResult } from '../store/outbox-entry.ts';
+import { untilTaken } from './store-patience.ts';
 
 export interface Journal {
-  /** Runs a transaction; others wait a moment for it before they commit. */
+  /** Runs a transaction, once the store takes what is to be written; others wait a moment for it before they commit. */
   during<T>(transaction: () => Promise<T>): Promise<T>;
   /** Resolves when `data_started` is committed; rejects when the attempt is no longer ours: the body must not leave. */
   started(attemptId: number): Promise<void>;
@@ -36,7 +40,11 @@ interface Waiter {
   readonly reject: (error: EngineError) => void;
 }
 
-export function createJournal(store: Pick<OutboxWrites, 'recordAttempts'>): Journal {
+/** `onTrouble`: the store takes nothing just now. */
+export function createJournal(
+  store: Pick<OutboxWrites, 'recordAttempts'>,
+  onTrouble: (failure: EngineError) => void,
+): Journal {
   let waiters: Waiter[] = [];
   let bodySent: number[] = [];
   let finished: AttemptResult[] = [];
@@ -45,22 +53,40 @@ export function createJournal(store: Pick<OutboxWrites, 'recordAttempts'>): Jour
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let timerAtMs = Number.POSITIVE_INFINITY;
+  /** The store takes nothing just now. */
+  let trouble: EngineError | null = null;
   let failure: EngineError | null = null;
 
+  const refuse = (asked: readonly Waiter[], why: EngineError): void => {
+    for (const { reject } of asked) reject(why);
+  };
   const flushOnce = async (): Promise<void> => {
-    const asked = waiters;
-    const progress: AttemptProgress = { dataStarted: asked.map(({ attemptId }) => attemptId), bodySent, finished };
+    let asked = waiters;
+    const verdicts = { bodySent, finished };
     waiters = [];
     bodySent = [];
     finished = [];
-    const startedMs = performance.now();
+    let startedMs = 0;
+    const record = (): Promise<readonly number[]> => {
+      startedMs = performance.now();
+      return store.recordAttempts({ dataStarted: asked.map(({ attemptId }) => attemptId), ...verdicts });
+    };
     try {
-      settle(asked, await store.recordAttempts(progress));
+      const lost = await untilTaken(record, (first) => {
+        // A server does not wait for our store: those mails go back as if they had never begun.
+        trouble = first;
+        refuse([...asked, ...waiters], first);
+        asked = [];
+        waiters = [];
+        onTrouble(first);
+      });
+      settle(asked, lost);
       commitMs = performance.now() - startedMs;
     } catch (error) {
       failure ??= asEngineError(error);
-      for (const { reject } of asked) reject(failure);
+      refuse(asked, failure);
     }
+    trouble = null;
   };
   const run = async (): Promise<void> => {
     await flushOnce();
@@ -88,6 +114,8 @@ export function createJournal(store: Pick<OutboxWrites, 'recordAttempts'>): Jour
   };
   return {
     async during(transaction) {
+      while (trouble && running) await running;
+      if (failure) throw failure;
       underWay += 1;
       try {
         return await transaction();
@@ -97,7 +125,8 @@ export function createJournal(store: Pick<OutboxWrites, 'recordAttempts'>): Jour
       }
     },
     async started(attemptId) {
-      if (failure) throw failure;
+      const refusal = failure ?? trouble;
+      if (refusal) throw refusal;
       await new Promise<void>((resolve, reject) => {
         waiters.push({ attemptId, resolve, reject });
         plan();

@@ -21,6 +21,7 @@ import { createJournal } from './journal.ts';
 import { limitsFor, type SendLimits } from './limits.ts';
 import { beginBatch, type Work } from './prepare.ts';
 import { filingMode, firstLookMs } from './sent-copy.ts';
+import { untilTaken } from './store-patience.ts';
 import type { SendPorts, SendReport, SendTask } from './task.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -57,37 +58,53 @@ async function drainAccount(
   const { smtp } = account;
   if (smtp === null) return recordTrouble(ports, account, new EngineError('smtp_missing', account.email).toRecord());
   const limits = limitsFor(smtp.host, ports.settings.limits, account.outboxLimits);
-  const journal = createJournal(ports.store);
+  const onStoreTrouble = toldOnce(ports, account.acntid);
+  const journal = createJournal(ports.store, onStoreTrouble);
   const key = `${account.acntid} ${smtp.user} ${smtp.security} ${smtp.host}:${smtp.port}`;
   let isWell = false;
-  const trouble = await drain({
-    limits,
-    connections: Math.max(1, Math.min(task.connections, limits.connections)),
-    deliver: {
-      journal,
+  let trouble: ErrorRecord | null;
+  try {
+    trouble = await drain({
+      limits,
+      connections: Math.max(1, Math.min(task.connections, limits.connections)),
+      deliver: {
+        journal,
+        signal: ports.signal,
+        nowMs: () => ports.clock().getTime(),
+        giveUpMs: ports.settings.giveUpHours * 3_600_000,
+        fileAfterMs: firstLookMs(filingMode({ ...account, smtpHost: smtp.host })),
+      },
+      claim: claimer(ports, account, limits, onStoreTrouble),
+      take: async () => {
+        const taken = await ports.smtpPool.take(key, () => logIn(ports, account, smtp));
+        isWell = true;
+        return taken;
+      },
+      give: (session) => ports.smtpPool.give(key, session),
+      onJudged,
+      release: async (attemptIds, lastError) => {
+        await journal.end();
+        const release = () => ports.store.releaseAttempts(attemptIds, lastError, toInstant(ports.clock()));
+        await untilTaken(release, onStoreTrouble);
+      },
       signal: ports.signal,
-      nowMs: () => ports.clock().getTime(),
-      giveUpMs: ports.settings.giveUpHours * 3_600_000,
-      fileAfterMs: firstLookMs(filingMode({ ...account, smtpHost: smtp.host })),
-    },
-    claim: claimer(ports, account, limits),
-    take: async () => {
-      const taken = await ports.smtpPool.take(key, () => logIn(ports, account, smtp));
-      isWell = true;
-      return taken;
-    },
-    give: (session) => ports.smtpPool.give(key, session),
-    onJudged,
-    release: async (attemptIds, lastError) => {
-      await journal.end();
-      await ports.store.releaseAttempts(attemptIds, lastError, toInstant(ports.clock()));
-    },
-    signal: ports.signal,
-  });
-  await journal.end();
+    });
+  } finally {
+    // Verdicts that are still to be written are waited for also when the drain failed: the next task would take them for lost.
+    await journal.end();
+  }
   if (trouble) return recordTrouble(ports, account, trouble);
   if (isWell && account.smtpHealth.failureCount > 0) await ports.store.recordSmtpHealth(account.acntid, healthy);
   return null;
+}
+
+/** A store that takes nothing just now is told of once a task, however many writes wait for it. */
+function toldOnce({ log }: SendPorts, acntid: number): (failure: EngineError) => void {
+  let isTold = false;
+  return ({ code, detail }) => {
+    if (!isTold) log.warn(`outbox: waits for the store: ${code}: ${detail}`, { acntid });
+    isTold = true;
+  };
 }
 
 function logIn(
@@ -108,6 +125,7 @@ function claimer(
   ports: SendPorts,
   account: SendingAccount,
   limits: SendLimits,
+  onStoreTrouble: (failure: EngineError) => void,
 ): (entriesMax: number) => Promise<readonly Work[]> {
   const endMs = performance.now() + taskMsMax;
   return async (entriesMax) => {
@@ -122,7 +140,8 @@ function claimer(
         recipientsMax: allowance.recipients,
         recipientsPerMessage: limits.recipientsPerMessage,
       };
-      const { works, hasMore } = await beginBatch(ports, account, wish);
+      const begin = () => beginBatch(ports, account, wish);
+      const { works, hasMore } = await untilTaken(begin, onStoreTrouble, ports.signal);
       if (works.length > 0 || !hasMore) return works;
     }
     return [];
