@@ -47,15 +47,19 @@ export async function beginBatch(
   ports: SendPorts,
   account: SendingAccount,
   wish: BatchWish,
-): Promise<{ readonly works: Work[]; readonly hasMore: boolean }> {
+): Promise<{ readonly works: Work[]; readonly hasMore: boolean; readonly rejectedCount: number }> {
   const now = toInstant(ports.clock());
   const entries = await ports.store.outboxBatch(account.acntid, now, wish.entriesMax);
   const prepared = new Map<number, Prepared>();
+  let rejectedCount = 0;
   let recipientCount = 0;
   let bytes = 0;
   for (const entry of entries) {
     const one = await prepareOrReject(ports, account, entry);
-    if (one === null) continue;
+    if (one === null) {
+      rejectedCount += 1;
+      continue;
+    }
     recipientCount += one.recipients.length;
     bytes += one.raw.length;
     // The first always goes: one with more recipients than a day allows, or larger than this, would wait for ever.
@@ -64,7 +68,7 @@ export async function beginBatch(
   }
   const begun = await begin(ports, account, [...prepared.values()], wish.recipientsPerMessage);
   const works = begun.flatMap((attempt) => workOf(prepared.get(attempt.outboxId), attempt));
-  return { works, hasMore: entries.length > 0 };
+  return { works, hasMore: entries.length > 0, rejectedCount };
 }
 
 async function begin(

@@ -33,9 +33,15 @@ export async function sendDue(ports: SendPorts, task: SendTask): Promise<SendRep
   const counts = { delivered: 0, deferred: 0, rejected: 0, unknown: 0 };
   const recovered = await ports.store.recoverAttempts(acntid, toInstant(ports.clock()));
   const account = await sendingAccount(ports.store, acntid);
-  const error = await drainAccount(ports, task, account, (judgement, { outboxId }) => {
-    counts[judgement.verdict] += 1;
-    logVerdict(ports, acntid, outboxId, judgement);
+  const error = await drainAccount(ports, task, account, {
+    onJudged(judgement, { outboxId }) {
+      counts[judgement.verdict] += 1;
+      logVerdict(ports, acntid, outboxId, judgement);
+    },
+    onRejected(count) {
+      counts.rejected += count;
+    },
+    onStoreTrouble: toldOnce(ports, acntid),
   });
   logEnd(ports, acntid, counts, error);
   return {
@@ -49,17 +55,23 @@ export async function sendDue(ports: SendPorts, task: SendTask): Promise<SendRep
   };
 }
 
+interface Told {
+  readonly onJudged: (judgement: Judgement, work: Work) => void;
+  /** Bad entries, without an attempt. */
+  readonly onRejected: (count: number) => void;
+  readonly onStoreTrouble: (failure: EngineError) => void;
+}
+
 async function drainAccount(
   ports: SendPorts,
   task: SendTask,
   account: SendingAccount,
-  onJudged: (judgement: Judgement, work: Work) => void,
+  told: Told,
 ): Promise<ErrorRecord | null> {
   const { smtp } = account;
   if (smtp === null) return recordTrouble(ports, account, new EngineError('smtp_missing', account.email).toRecord());
   const limits = limitsFor(smtp.host, ports.settings.limits, account.outboxLimits);
-  const onStoreTrouble = toldOnce(ports, account.acntid);
-  const journal = createJournal(ports.store, onStoreTrouble);
+  const journal = createJournal(ports.store, told.onStoreTrouble);
   const key = `${account.acntid} ${smtp.user} ${smtp.security} ${smtp.host}:${smtp.port}`;
   let isWell = false;
   let trouble: ErrorRecord | null;
@@ -74,18 +86,18 @@ async function drainAccount(
         giveUpMs: ports.settings.giveUpHours * 3_600_000,
         fileAfterMs: firstLookMs(filingMode({ ...account, smtpHost: smtp.host })),
       },
-      claim: claimer(ports, account, limits, onStoreTrouble),
+      claim: claimer(ports, account, limits, told),
       take: async () => {
         const taken = await ports.smtpPool.take(key, () => logIn(ports, account, smtp));
         isWell = true;
         return taken;
       },
       give: (session) => ports.smtpPool.give(key, session),
-      onJudged,
+      onJudged: told.onJudged,
       release: async (attemptIds, lastError) => {
         await journal.end();
         const release = () => ports.store.releaseAttempts(attemptIds, lastError, toInstant(ports.clock()));
-        await untilTaken(release, onStoreTrouble);
+        await untilTaken(release, told.onStoreTrouble);
       },
       signal: ports.signal,
     });
@@ -125,7 +137,7 @@ function claimer(
   ports: SendPorts,
   account: SendingAccount,
   limits: SendLimits,
-  onStoreTrouble: (failure: EngineError) => void,
+  { onRejected, onStoreTrouble }: Told,
 ): (entriesMax: number) => Promise<readonly Work[]> {
   const endMs = performance.now() + taskMsMax;
   return async (entriesMax) => {
@@ -141,7 +153,8 @@ function claimer(
         recipientsPerMessage: limits.recipientsPerMessage,
       };
       const begin = () => beginBatch(ports, account, wish);
-      const { works, hasMore } = await untilTaken(begin, onStoreTrouble, ports.signal);
+      const { works, hasMore, rejectedCount } = await untilTaken(begin, onStoreTrouble, ports.signal);
+      onRejected(rejectedCount);
       if (works.length > 0 || !hasMore) return works;
     }
     return [];

@@ -25,6 +25,7 @@ export interface SendReport {
   readonly acntid: number;
   readonly deliveredCount: number;
   readonly deferredCount: number;
+  /** Also bad entries that came to no attempt. */
   readonly rejectedCount: number;
   readonly unknownCount: number;
   /** Attempts that a dead engine or thread had left behind. */
