@@ -450,6 +450,25 @@ describe.each([
     await expect(store.resolveUnknown(99, 'sent', soon)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('that an application called unknown or delivered is not sent when a person says that it was', async () => {
+    const [never, tried, delivered] = [(await insert()).id, (await insert()).id, (await insert()).id];
+    const [attempt] = await begin(tried, ['b@x.org']);
+    await finish([result(attempt?.attemptId ?? 0, tried, [recipient('b@x.org', 'deferred')])]);
+    execute(
+      place,
+      `UPDATE email_outbox SET state = 'unknown' WHERE id IN (${never}, ${tried});
+       UPDATE email_outbox SET state = 'delivered' WHERE id = ${delivered};`,
+    );
+    await store.resolveUnknown(never, 'sent', soon);
+    await store.resolveUnknown(tried, 'sent', soon);
+    await expect(store.changeOutbox(delivered, 'retry', soon)).rejects.toMatchObject({ code: 'outbox_not_possible' });
+    expect([never, tried, delivered].map((id) => state(id))).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(await store.outboxDetail(never)).toMatchObject({ resolved: 'sent', sentAt: soon, lastError: null });
+    expect(await followUps()).toEqual([`file ${tried}`]);
+    expect(await due(muchLater)).toEqual([]);
+    expect(changes()).toEqual(['outbox_delivered', 'outbox_delivered']);
+  });
+
   it('lists entries, newest first', async () => {
     const ids = [(await insert()).id, (await insert({ state: 'held' })).id, (await insert()).id];
     expect((await store.outboxEntries({ limit: 2 })).map(({ id }) => id)).toEqual([ids[2], ids[1]]);

@@ -67,7 +67,7 @@ export function changeOutbox(c: Connection, id: number, action: OutboxAction, at
   const row = requireEntry(c, id);
   if (!allowed[action].includes(row.state)) throw notPossible(id, row.state, action);
   if (action === 'retry' && isExpired(c, id)) throw notPossible(id, 'expired', action);
-  if (action === 'retry') retry(c, id, at);
+  if (action === 'retry') retry(c, id, row, at);
   else if (action === 'hold') c.run("UPDATE email_outbox SET state = 'held' WHERE id = ?", id);
   else cancel(c, id, row, at);
 }
@@ -75,14 +75,15 @@ export function changeOutbox(c: Connection, id: number, action: OutboxAction, at
 const isExpired = (c: Connection, id: number): boolean =>
   c.get('SELECT 1 FROM email_outbox WHERE id = ? AND composed_at IS NOT NULL AND raw IS NULL', id) !== undefined;
 
-/** Served recipients stay served; who was refused or put off gets another try now. */
-function retry(c: Connection, id: number, at: Instant): void {
+/** Served recipients stay served; who was refused or put off gets another try now. An application may say `delivered` of its own. */
+function retry(c: Connection, id: number, { state }: StateRow, at: Instant): void {
   const again = `UPDATE email_outbox_recipients SET verdict = NULL, next_attempt_at = NULL
     WHERE outbox_id = ? AND verdict IN ('rejected', 'deferred')`;
   const hasAgain = c.run(again, id) > 0;
   const untried = 'SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? AND verdict IS NULL LIMIT 1';
   const served = "SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? AND verdict = 'delivered' LIMIT 1";
   if (!c.get(served, id)) {
+    if (state === 'delivered') throw notPossible(id, state, 'retry');
     c.run("UPDATE email_outbox SET state = 'queued', next_attempt_at = NULL, last_error = NULL WHERE id = ?", id);
     return;
   }
@@ -101,10 +102,13 @@ function cancel(c: Connection, id: number, { acntid, state, next_attempt_at }: S
 const notPossible = (id: number, state: OutboxState | 'expired', action: string): EngineError =>
   new EngineError('outbox_not_possible', `${action} of outbox entry ${id}, which is ${state}`);
 
+const hasRecipients = (c: Connection, id: number): boolean =>
+  c.get('SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? LIMIT 1', id) !== undefined;
+
 /** Whoever was still to be served will not be; one whose recipients have verdicts (put back by hand) is what those make it. */
 export function rejectEntry(c: Connection, id: number, lastError: string, at: Instant): void {
   const { acntid } = requireEntry(c, id);
-  if (c.get('SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? LIMIT 1', id)) {
+  if (hasRecipients(c, id)) {
     const unserved = `UPDATE email_outbox_recipients SET verdict = 'rejected', response = ?, next_attempt_at = NULL
       WHERE outbox_id = ? AND (verdict IS NULL OR verdict = 'deferred')`;
     c.run(unserved, lastError, id);
@@ -120,14 +124,32 @@ export function resolveUnknown(c: Connection, id: number, resolution: Resolution
   if (state !== 'unknown') throw notPossible(id, state, 'resolve');
   if (resolution.startsWith('resend') && isExpired(c, id)) throw notPossible(id, 'expired', resolution);
   const isSent = resolution === 'found' || resolution === 'sent';
-  const sql =
-    "UPDATE email_outbox_recipients SET verdict = ?, next_attempt_at = NULL WHERE outbox_id = ? AND verdict = 'unknown'";
-  c.run(sql, isSent ? 'delivered' : null, id);
   c.run('UPDATE email_outbox SET resolved = ? WHERE id = ?', resolution, id);
   if (resolution === 'found') c.run('UPDATE email_outbox SET filed_at = coalesce(filed_at, ?) WHERE id = ?', at, id);
   c.run("DELETE FROM outbox_followups WHERE outbox_id = ? AND kind = 'lookup'", id);
+  if (isSent && !hasRecipients(c, id)) {
+    deliverUnseen(c, id, acntid, at);
+    return;
+  }
+  settleRecipients(c, id, isSent);
   const error = isSent ? null : 'sent again although the outcome of the last attempt is unknown';
   settleEntry(c, id, { at, code: null, lastError: error, fileAt: null, lookupAt: at });
   // A copy is looked for before one is made, as always.
   if (resolution === 'sent') planFollowUp(c, id, 'file', acntid, at);
+}
+
+/** Where an application made it `unknown`, nobody's verdict says so: then all are meant who were still to be served. */
+function settleRecipients(c: Connection, id: number, isSent: boolean): void {
+  const settle = 'UPDATE email_outbox_recipients SET verdict = ?, next_attempt_at = NULL WHERE outbox_id = ?';
+  const verdict = isSent ? 'delivered' : null;
+  if (c.run(`${settle} AND verdict = 'unknown'`, verdict, id) > 0) return;
+  c.run(`${settle} AND (verdict IS NULL OR verdict = 'deferred')`, verdict, id);
+}
+
+/** Never composed here, and sent all the same: by the application itself, which made it `unknown`. There is no copy to be filed. */
+function deliverUnseen(c: Connection, id: number, acntid: number, at: Instant): void {
+  const sql = `UPDATE email_outbox SET state = 'delivered', next_attempt_at = NULL, last_error = NULL,
+    sent_at = coalesce(sent_at, ?) WHERE id = ?`;
+  c.run(sql, at, id);
+  noteOutboxChange(c, 'outbox_delivered', acntid, id, at);
 }
