@@ -6,7 +6,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,19 +52,44 @@ export interface ControlServer {
   close(): void;
 }
 
+/** Administrators delete pid files, and the socket with them: so soon it is there again. */
+const lookMs = 5000;
+
 /** Call only while holding the lock: it removes what a dead engine left behind. */
 export async function serveControl(address: string, handle: OrderHandler): Promise<ControlServer> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    // A client that goes away is no trouble of ours.
-    socket.on('error', () => socket.destroy());
-    void answer(socket, handle);
-  });
-  await listen(server, address);
+  const open = async (): Promise<Server> => {
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      // A client that goes away is no trouble of ours.
+      socket.on('error', () => socket.destroy());
+      void answer(socket, handle);
+    });
+    await listen(server, address);
+    return server;
+  };
+  let server = await open();
+  let isOpening = false;
+  let isClosed = false;
+  const look = async (): Promise<void> => {
+    if (isOpening || process.platform === 'win32' || existsSync(address)) return;
+    isOpening = true;
+    // First: its end takes away whatever has its name.
+    server.close();
+    try {
+      server = await open();
+      if (isClosed) server.close();
+    } catch {
+      // The folder can't be written now; the next look tries again.
+    }
+    isOpening = false;
+  };
+  const looking = setInterval(() => void look(), lookMs);
   return {
     close() {
+      isClosed = true;
+      clearInterval(looking);
       server.close();
       for (const socket of sockets) socket.end();
     },

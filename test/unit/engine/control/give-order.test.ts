@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type OrderHandler, serveControl } from '../../../../src/engine/control/control.ts';
 import { giveOrder, isNotListening } from '../../../../src/engine/control/give-order.ts';
 
@@ -102,5 +102,12 @@ describe('an order', () => {
     const answer = giveOrder(address, order, { listenMs: 10_000 });
     await serve(() => Promise.resolve('here'), address);
     expect(await answer).toBe('here');
+  });
+  it.skipIf(process.platform === 'win32')('is taken again soon after somebody has deleted the socket', async () => {
+    const address = await serve(() => Promise.resolve('here'));
+    for (let time = 0; time < 2; time += 1) {
+      rmSync(address);
+      await vi.waitFor(async () => expect(await giveOrder(address, order)).toBe('here'), { timeout: 15_000 });
+    }
   });
 });
