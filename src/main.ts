@@ -7,6 +7,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 process.umask(0o007);
+// A reload that comes before the engine can do it must not end the engine (cli/run.ts).
+if (process.argv[2] === 'run') process.on('SIGHUP', () => undefined);
 const installFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const { argv, stdin, stdout, stderr, env } = process;
 const cwd = process.cwd();

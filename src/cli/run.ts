@@ -40,6 +40,7 @@ async function runOnce(context: CliContext, options: Options): Promise<void> {
 }
 
 async function run(context: CliContext, options: Options): Promise<void> {
+  const hangUp = createHangUp();
   const loaded = await context.loadConfig();
   const config = withDebug(loaded.config, options);
   dropPrivileges(config);
@@ -69,13 +70,28 @@ async function run(context: CliContext, options: Options): Promise<void> {
     loadConfig: async () => withDebug((await context.loadConfig()).config, options),
     stop: stopping.signal,
     onReady: (reload) => {
-      process.on('SIGHUP', reload);
+      hangUp.ready(reload);
       context.say(`running as process ${process.pid}; Ctrl-C stops it`);
     },
     onProblem: (text) => void context.stderr.write(`backproc: ${text}\n`),
     crashAt: Number(context.env.BACKPROC_TEST_CRASH_AT ?? 0),
   });
   if (end.kind === 'broken') context.setExitCode(exitCodes.retry);
+}
+
+/** SIGHUP means reload, also while the engine is still opening: its configuration may have been read already. */
+function createHangUp(): { ready(reload: () => void): void } {
+  let isDue = false;
+  let onHangUp = (): void => {
+    isDue = true;
+  };
+  process.on('SIGHUP', () => onHangUp());
+  return {
+    ready(reload) {
+      onHangUp = reload;
+      if (isDue) reload();
+    },
+  };
 }
 
 const pidOf = (pid: number | undefined): string => (pid === undefined ? '' : ` (process ${pid})`);

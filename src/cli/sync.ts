@@ -41,6 +41,9 @@ async function sync(context: CliContext, acntid: number, paths: readonly string[
   context.setExitCode(exitCodeOfReports(result.reports));
 }
 
+/** An engine that has just begun opens its store first. */
+const listenMs = 10_000;
+
 /** By the engine where one runs: it has the account's connection, and is its only writer. */
 async function passOrOrder(context: CliContext, acntid: number, scope: Scope, options: Options): Promise<PassesResult> {
   const startedMs = performance.now();
@@ -56,7 +59,7 @@ async function passOrOrder(context: CliContext, acntid: number, scope: Scope, op
   const display = context.isTerminal ? createProgressDisplay(context.stdout) : null;
   const order = { order: 'sync', acntid, scope };
   const onProgress = (value: unknown): void => display?.progress(value as Progress);
-  const report = (await giveOrder(result.holder.control, order, { onProgress })) as PassReport;
+  const report = (await giveOrder(result.holder.control, order, { onProgress, listenMs })) as PassReport;
   display?.report(report);
   display?.clear();
   return { reports: [report], sentCount: 0, seconds: (performance.now() - startedMs) / 1000 };

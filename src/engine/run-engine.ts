@@ -57,13 +57,19 @@ export async function runEngine(options: RunEngineOptions): Promise<EngineEnd> {
     onBroken: (why) => ending.break(why),
   });
   loop = createLoop({ engine, ...(options.clock ? { clock: options.clock } : {}) });
-  const server = await serveControl(control, ordersOf(options, engine, loop, ending));
+  const reload = reloadOf(options, engine, loop);
+  const server = await serveControl(control, ordersOf(options, engine, loop, ending, reload));
   const tidying = setInterval(() => void tidy(engine, loop, ending), tidyMs);
   const stopUpkeep = startUpkeep(engine, options.clock ?? systemClock);
   engine.log.info(`engine started: version ${options.version}, Node ${process.version}`);
   // Kept warm: mail goes out at once.
   if (options.config.EMAIL_OUTBOX_ENABLED) engine.threads.warm('send');
   await loop.start();
+  options.onReady(() => {
+    reload().catch((error: unknown) =>
+      engine.log.error(`configuration not read again: ${asEngineError(error).message}`),
+    );
+  });
   process.title = 'backproc: running';
   const end = await ending.over;
   clearInterval(tidying);
@@ -116,19 +122,18 @@ function createEnding(): Ending {
   };
 }
 
-function ordersOf(options: RunEngineOptions, engine: Engine, loop: Loop, ending: Ending): OrderHandler {
-  const reload = async (): Promise<ReloadResult> => {
+type Reload = () => Promise<ReloadResult>;
+
+const reloadOf = (options: RunEngineOptions, engine: Engine, loop: Loop): Reload =>
+  async function reload() {
     const result = applicable(engine.config, await options.loadConfig());
     engine.reconfigure(result.config);
     await loop.reconfigure();
     engine.log.info(`configuration read again; changed: ${result.changed.join(', ') || 'nothing'}`);
     return result;
   };
-  options.onReady(() => {
-    reload().catch((error: unknown) =>
-      engine.log.error(`configuration not read again: ${asEngineError(error).message}`),
-    );
-  });
+
+function ordersOf(options: RunEngineOptions, engine: Engine, loop: Loop, ending: Ending, reload: Reload): OrderHandler {
   const status = (): Promise<EngineStatus> =>
     statusOf({ engine, loop, configFile: options.configFile, isStopping: ending.isOver() });
   return createOrders({ loop, status, stop: () => ending.stop(), reload });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { logText, until } from '../support/engine-process.ts';
 import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
@@ -33,6 +34,31 @@ function holdListing(server: FakeImapServer): Promise<void> {
 
 const quiet = { code: 0, signal: null, stdout: '', stderr: '' };
 const epochOf = (installation: Installation): unknown => installation.query('SELECT epoch FROM engine_epoch');
+
+describe('an engine that has just begun', () => {
+  async function begin() {
+    const { installation, acntid } = await stage();
+    const engine = installation.start('run');
+    cleanups.push(async () => {
+      engine.child.kill('SIGKILL');
+      await engine.ended;
+    });
+    await until(() => existsSync(`${installation.storeFile}.engine`));
+    return { installation, acntid, engine };
+  }
+
+  it('is waited for by `sync`', async () => {
+    const { installation, acntid } = await begin();
+    expect(await installation.run('sync', String(acntid))).toEqual(quiet);
+  });
+
+  it('is not ended by SIGHUP, and reads its configuration again once it can', async () => {
+    const { installation, engine } = await begin();
+    engine.child.kill('SIGHUP');
+    await until(() => logText(installation).includes('configuration read again') || engine.child.signalCode !== null);
+    expect(engine.child.signalCode).toBeNull();
+  });
+});
 
 describe('launches on one store', () => {
   it('at the same time: one works, the others end with 0 and no word', async () => {
