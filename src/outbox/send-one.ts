@@ -33,8 +33,8 @@ export async function sendOne(team: Team, line: Line, item: Work): Promise<void>
   if (wasAborted(outcome)) return input.release([item.attemptId], null);
   const trouble = troubleOf(outcome);
   if (trouble) team.stop(recordOf(trouble));
-  // A login that is wanted is never the mail's fault.
-  if (trouble?.kind === 'auth') return input.release([item.attemptId], trouble.detail);
+  // A login that is wanted is never the mail's fault. Only before the body: after it, taking back would be sending twice.
+  if (trouble?.kind === 'auth' && outcome.phase === 'envelope') return input.release([item.attemptId], trouble.detail);
   input.onJudged(conclude(input.deliver, item, outcome, startedMs), item);
   // Where nobody shares the commit there is nothing to be gained by going on before it.
   if (team.openCount === 1) await input.deliver.journal.end();

@@ -7,7 +7,8 @@
  *   body_sent       delivered     deferred    rejected    unknown: the server may have the mail (RFC 1047)
  *
  * A recipient that was refused by name has its own verdict, whatever becomes of the others. Some replies are about the sender and
- * not about the mail: a login that is wanted, a rate or a quota that is used up. Those put the account off, never reject.
+ * not about the mail: a login that is wanted, a rate or a quota that is used up. Those put the account off, never reject. A reply
+ * to one recipient is about the sender only where it is what all of them got.
  */
 
 import type { Reply, SendOutcome, SendPhase } from '../smtp/session.ts';
@@ -47,7 +48,7 @@ interface Answer {
 }
 
 export function judge(outcome: SendOutcome, trial: Trial): Judgement {
-  const refused = new Map(outcome.refused.map((reply) => [reply.address, answerOf(reply)]));
+  const refused = new Map(outcome.refused.map((reply) => [reply.address, answerByName(reply)]));
   const rest = restOf(outcome);
   const nextAttemptAt = new Date(trial.nowMs + retryWaitMs(trial.attempt, trial.random)).toISOString();
   const recipients = trial.recipients.map((address) =>
@@ -87,6 +88,12 @@ function answerOf(reply: Reply): Answer {
   return { verdict: isPermanent ? 'rejected' : 'deferred', code: codeOf(reply), text: reply.text };
 }
 
+/** That one recipient wants a login (`530` from a server that does not relay) says nothing of the account: others needed none. */
+function answerByName(reply: Reply): Answer {
+  const isAuth = accountKind(reply) === 'auth';
+  return isAuth ? { verdict: 'rejected', code: reply.code, text: reply.text } : answerOf(reply);
+}
+
 function resultFor(address: string, answer: Answer, trial: Trial, nextAttemptAt: string): RecipientResult {
   const { code, text } = answer;
   if (answer.verdict !== 'deferred')
@@ -109,13 +116,18 @@ function overall(verdicts: readonly Verdict[]): Verdict {
 }
 
 /** Null: the replies are about the mail. */
-export function troubleOf({ reply, refused }: SendOutcome): AccountTrouble | null {
-  const replies = [...(reply === null ? [] : [reply]), ...refused];
-  for (const one of replies) {
-    const kind = accountKind(one);
-    if (kind !== null) return { kind, detail: one.text };
-  }
-  return null;
+export function troubleOf(outcome: SendOutcome): AccountTrouble | null {
+  const [first, ...others] = aboutSender(outcome);
+  const kind = first ? accountKind(first) : null;
+  if (!first || kind === null || others.some((one) => accountKind(one) !== kind)) return null;
+  return { kind, detail: first.text };
+}
+
+/** Where everybody was refused by name, the reply that ended the transaction is one of those to RCPT. Code 0 is our own refusal. */
+function aboutSender({ accepted, refused, reply }: SendOutcome): readonly Reply[] {
+  const byName = refused.filter(({ code }) => code !== 0);
+  if (accepted.length === 0 && byName.length > 0) return byName;
+  return reply === null ? [] : [reply];
 }
 
 /** Gmail answers 550 5.4.5 and Microsoft 554 5.2.0 when the day's sending is used up: permanent by code, over by tomorrow. */

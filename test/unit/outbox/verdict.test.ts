@@ -125,6 +125,41 @@ describe('a reply about the sender', () => {
   });
 });
 
+describe('a reply to one recipient', () => {
+  const named = (address: string, code: number, text = `${code} words`): RecipientReply => ({ address, code, text });
+  const wanted = named('b@x.org', 530, '530 5.7.1 Authentication required');
+
+  it('that wants a login is his verdict where others were accepted, whatever becomes of them', () => {
+    const served = outcome('body_sent', reply(250), { accepted: ['a@x.org'], refused: [wanted] });
+    expect([verdicts(served), troubleOf(served)]).toEqual([['delivered', 'rejected'], null]);
+    const unclear = outcome('body_sent', null, { accepted: ['a@x.org'], refused: [wanted] });
+    expect([verdicts(unclear), troubleOf(unclear)]).toEqual([['unknown', 'rejected'], null]);
+    const putOff = outcome('envelope', reply(451), { accepted: ['a@x.org'], refused: [wanted] });
+    expect([verdicts(putOff), troubleOf(putOff)]).toEqual([['deferred', 'rejected'], null]);
+  });
+
+  it('is about the account where everybody got such a one, and only then', () => {
+    const all = [named('a@x.org', 530), wanted];
+    expect(troubleOf(outcome('envelope', reply(530), { refused: all }))?.kind).toBe('auth');
+    const ours = named('a@x.org', 0, 'the server does not take international addresses (SMTPUTF8)');
+    expect(troubleOf(outcome('envelope', reply(530), { refused: [wanted, ours] }))?.kind).toBe('auth');
+    const mixed = outcome('envelope', wanted, { refused: [named('a@x.org', 550), wanted] });
+    expect([verdicts(mixed), troubleOf(mixed)]).toEqual([['rejected', 'rejected'], null]);
+  });
+
+  it('never puts the account off when somebody else was accepted', () => {
+    const codes = fc.array(fc.integer({ min: 400, max: 599 }), { minLength: 1, maxLength: 3 });
+    const words = fc.constantFrom('no', 'rate limit exceeded', 'Daily user sending limit exceeded');
+    const ended = fc.constantFrom(null, reply(250), reply(550), reply(451));
+    fc.assert(
+      fc.property(codes, words, ended, (refusals, text, given) => {
+        const refused = refusals.map((code, at) => named(`${at}@x.org`, code, `${code} ${text}`));
+        expect(troubleOf(outcome('body_sent', given, { accepted: ['a@x.org'], refused }))).toBeNull();
+      }),
+    );
+  });
+});
+
 describe('a reply', () => {
   it('is read with its lines joined, cut, and free of control characters', () => {
     expect(parseReply('250-first\r\n250 second')).toEqual({ code: 250, text: '250 first second' });
