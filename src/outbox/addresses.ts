@@ -32,12 +32,28 @@ function elementsOf(text: string, column: string): unknown[] {
   return splitList(text);
 }
 
+/** No column needs more than three; what is nested by the thousand cannot be written as JSON again. */
+const levelsMax = 100;
+
 export function parseJson(text: string, column: string): unknown {
+  const value = parsed(text, column);
+  if (hasMoreLevels(value, levelsMax)) throw invalid(column, `JSON nested more than ${levelsMax} levels deep`);
+  return value;
+}
+
+function parsed(text: string, column: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw invalid(column, `not JSON: ${shown(text)}`);
   }
+}
+
+function hasMoreLevels(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= levels && level.length > 0; depth += 1)
+    level = level.flatMap((one): unknown[] => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  return level.length > 0;
 }
 
 /** At commas and semicolons that stand outside of quotes and angle brackets. */

@@ -2,7 +2,7 @@
  * Reads one file under the attachment root, and nothing else: no way out by `..`, no link on the way, no device, no pipe, no
  * second name of a file (hard link), nothing that grows past the limit, nothing that changes while it is read or was changed
  * after the entry came in. What was opened is asked of the system, not of the path, so that a swap in between is seen. Throws
- * outbox_invalid; what the disk cannot do is thrown as it is.
+ * outbox_invalid; what breaks while the bytes are read is thrown as it is.
  */
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
@@ -54,9 +54,18 @@ function refuseLinks(root: string, file: string, path: string): void {
   let at = root;
   for (const name of relative(root, file).split(sep)) {
     at = join(at, name);
-    const stats = lstatSync(at, { throwIfNoEntry: false });
+    const stats = statsOf(at, path);
     if (!stats) throw invalid('attachments', `${shown(path)} does not exist`);
     if (stats.isSymbolicLink()) throw invalid('attachments', `${shown(path)} leads over a symbolic link`);
+  }
+}
+
+/** Undefined: there is none. */
+function statsOf(at: string, path: string): Stats | undefined {
+  try {
+    return lstatSync(at, { throwIfNoEntry: false });
+  } catch (error) {
+    throw invalid('attachments', `${shown(path)} cannot be opened: ${codeOf(error)}`);
   }
 }
 

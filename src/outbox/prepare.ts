@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isTime, toInstant } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
+import { asEngineError } from '../base/errors.ts';
 import type { AnsweredMessage, BeginEntry, ComposedEntry, OutboxEntry } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
 import { loadAttachments } from './attachments.ts';
+import { refuseForeignTypes } from './column-types.ts';
 import { compose } from './compose.ts';
 import { transactionsOf } from './envelope.ts';
 import { invalid } from './invalid.ts';
@@ -98,7 +99,10 @@ function workOf(
   return [{ attemptId, outboxId, recipients, smtpFrom, raw, attempt: entry.attemptCount + 1, firstAttemptMs }];
 }
 
-/** Only what the entry itself is to blame for is its rejection; a store that fails is thrown. */
+/**
+ * What the entry itself is to blame for is its rejection; a store that fails is thrown. So is not a defect of ours: the entry that
+ * shows it would hold up all the others of its account at every try.
+ */
 async function prepareOrReject(
   ports: SendPorts,
   account: SendingAccount,
@@ -107,17 +111,25 @@ async function prepareOrReject(
   try {
     return await prepare(ports, account, entry);
   } catch (error) {
-    if (!(error instanceof EngineError) || error.code !== 'outbox_invalid') throw error;
-    ports.log.warn(`outbox entry ${entry.id} is rejected: ${error.detail}`, { acntid: account.acntid });
-    await ports.store.rejectEntry(entry.id, error.detail, toInstant(ports.clock()));
+    const failure = asEngineError(error);
+    const { code, detail } = failure;
+    if (code !== 'outbox_invalid' && code !== 'bug') throw failure;
+    const mark = code === 'bug' ? 'a defect of backproc: ' : '';
+    ports.log.warn(`outbox entry ${entry.id} is rejected: ${mark}${detail}`, { acntid: account.acntid });
+    const lastError = code === 'bug' ? `cannot be composed: ${firstLineOf(detail)}` : detail;
+    await ports.store.rejectEntry(entry.id, lastError, toInstant(ports.clock()));
     return null;
   }
 }
+
+/** Of a stack. */
+const firstLineOf = (text: string): string => (text.split('\n')[0] ?? '').trim();
 
 async function prepare(ports: SendPorts, account: SendingAccount, entry: OutboxEntry): Promise<Prepared> {
   if (entry.sendAfter !== null && !isTime(entry.sendAfter))
     throw invalid('send_after', `${entry.sendAfter} is no time`);
   if (entry.isComposed) return composedBefore(entry);
+  refuseForeignTypes(entry.columns);
   const { store, settings } = ports;
   const { attachmentRoot, messageBytesMax: bytesMax } = settings;
   const composed = compose({
@@ -133,8 +145,10 @@ async function prepare(ports: SendPorts, account: SendingAccount, entry: OutboxE
   return { entry, composed, recipients, smtpFrom, raw };
 }
 
+/** Nothing else of the row is read any more, so nothing else of it can be wrong. */
 function composedBefore(entry: OutboxEntry): Prepared {
   const { raw, smtpFrom } = entry.columns;
+  refuseForeignTypes({ raw, smtpFrom });
   if (raw === null || typeof raw === 'string') throw invalid('raw', 'the composed mail is gone from the row');
   if (entry.pending.length === 0) throw invalid('recipients', 'nobody is left to send to');
   return { entry, composed: null, recipients: entry.pending, smtpFrom: smtpFrom ?? '', raw };

@@ -78,6 +78,9 @@ describe('attachments by path', () => {
     ['missing.pdf', 'does not exist'],
     ['large.bin', 'at most'],
     ['a\0b', 'control characters'],
+    ['sub/invoice.pdf/page.pdf', 'cannot be opened: ENOTDIR'],
+    [`${'long'.repeat(70)}/x.pdf`, 'cannot be opened: ENAMETOOLONG'],
+    [`${'a/'.repeat(3000)}x.pdf`, 'does not exist'],
   ])('%j is refused, and nothing of it leaves', async (path, why) => {
     const scenario = await start();
     const [bad, good] = [scenario.mail('bob@example.com', withFile(path)), scenario.mail('carl@example.com')];
