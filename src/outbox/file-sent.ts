@@ -5,7 +5,8 @@
  */
 import type { FollowUp } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
-import { type Desk, headersOf, searchedSince } from './desk.ts';
+import { type Desk, headersOf } from './desk.ts';
+import { hasMatch, hasOwnCopy } from './find-copy.ts';
 import { nextLookMs } from './sent-copy.ts';
 
 /** From an APPEND that may have come through to the next look. */
@@ -34,11 +35,11 @@ export async function fileSent(desk: Desk, account: SendingAccount, followUp: Fo
 async function hasCopy(desk: Desk, { acntid }: SendingAccount, followUp: FollowUp): Promise<boolean> {
   const path = await desk.sentFolder();
   if (path === null) return false;
-  const { messageIdHeader } = followUp;
-  if (messageIdHeader !== null && (await desk.store.hasStoredCopy(acntid, messageIdHeader, [path]))) return true;
   // A copy of our own keeps its Message-ID; only a server's may have lost it.
   const headers = desk.mode === 'append' ? headersOf(followUp).slice(0, 1) : headersOf(followUp);
-  return (await desk.session()).hasMessage(path, headers, searchedSince(followUp));
+  const place = { acntid, paths: [path], headers };
+  // A server that files every mail files this one too: whose copy it is need not be asked.
+  return desk.mode === 'server' ? hasMatch(desk, place, followUp) : hasOwnCopy(desk, place, followUp);
 }
 
 async function append(desk: Desk, account: SendingAccount, followUp: FollowUp): Promise<boolean> {

@@ -2,7 +2,8 @@
 import { asEngineError } from '../base/errors.ts';
 import type { FollowUp } from '../store/outbox-entry.ts';
 import type { SendingAccount } from './account.ts';
-import { type Desk, headersOf, searchedSince } from './desk.ts';
+import { type Desk, headersOf } from './desk.ts';
+import { hasOwnCopy } from './find-copy.ts';
 import { decideUnknown } from './unknown-rule.ts';
 
 /** True: settled. */
@@ -47,10 +48,5 @@ async function isTaken(desk: Desk, account: SendingAccount, followUp: FollowUp):
   const sent = await desk.sentFolder();
   const isToSelf = followUp.recipients.some((address) => address.toLowerCase() === account.email.toLowerCase());
   const paths = [...(sent === null ? [] : [sent]), ...(isToSelf ? ['INBOX'] : [])];
-  const { messageIdHeader } = followUp;
-  if (messageIdHeader !== null && (await desk.store.hasStoredCopy(account.acntid, messageIdHeader, paths))) return true;
-  const session = await desk.session();
-  for (const path of paths)
-    if (await session.hasMessage(path, headersOf(followUp), searchedSince(followUp))) return true;
-  return false;
+  return hasOwnCopy(desk, { acntid: account.acntid, paths, headers: headersOf(followUp) }, followUp);
 }

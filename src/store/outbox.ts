@@ -45,6 +45,8 @@ export interface OutboxReads {
   messagePlaces(acntid: number, messageId: number): Promise<MessagePlace[]>;
   /** Is a live message with this Message-ID stored in one of these folders? */
   hasStoredCopy(acntid: number, messageIdHeader: string, paths: readonly string[]): Promise<boolean>;
+  /** Has another entry of its account the same Message-ID? Looks through the account's entries: to be asked seldom. */
+  isMessageIdShared(outboxId: number): Promise<boolean>;
   /** Raw bytes of a stored mail, if the account has it live. */
   storedMail(acntid: number, by: MailKey, id: number): Promise<Uint8Array | undefined>;
   /** What is known of a part of it (email_attachments). */

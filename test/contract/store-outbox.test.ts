@@ -409,6 +409,22 @@ describe.each([
     expect((await store.sendingState(acntid))?.sentCopyLearned).toBe('server');
   });
 
+  it('tells whether another entry of the account has the same Message-ID', async () => {
+    const entry = async (messageIdHeader: string | null): Promise<number> =>
+      (await insert({ columns: { messageIdHeader } })).id;
+    const [one, other, alone, none] = [
+      await entry('<a@x>'),
+      await entry('<a@x>'),
+      await entry('<b@x>'),
+      await entry(null),
+    ];
+    const foreign = await store.addAccount(newAccount('ben@example.com', { smtp }));
+    execute(place, `INSERT INTO email_outbox (acntid, message_id_header) VALUES (${foreign}, '<b@x>')`);
+    await entry(null);
+    const shared = await Promise.all([one, other, alone, none].map((id) => store.isMessageIdShared(id)));
+    expect(shared).toEqual([true, true, false, false]);
+  });
+
   it('lets people retry, hold and cancel where that makes sense, and says where it does not', async () => {
     const { id } = await insert();
     await store.changeOutbox(id, 'hold', at);

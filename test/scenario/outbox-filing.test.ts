@@ -102,6 +102,15 @@ describe('the Sent copy', () => {
     expect(scenario.sent.messages).toHaveLength(3);
   });
 
+  it('is made for each of several entries that have one Message-ID', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    for (const name of ['one', 'two']) {
+      scenario.mail(`${name}@example.com`, { message_id_header: '<news@x>' });
+      await pass(scenario, 2);
+    }
+    expect(scenario.sent.messages).toHaveLength(2);
+  });
+
   it('is left alone where the operator wants none', async () => {
     const scenario = await startOutboxScenario({ sentCopy: 'off' });
     scenario.mail('bob@example.com');
@@ -173,6 +182,26 @@ describe('a mail of unknown fate', () => {
     expect(scenario.entry(id)).toMatchObject({ state: 'delivered', resolved: 'sent' });
     expect(scenario.smtp.sink).toHaveLength(1);
     expect(scenario.sent.messages).toHaveLength(1);
+  });
+
+  it('is not found by the copy of another entry that has the same Message-ID', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    const newsletter = (to: string): number =>
+      scenario.insert({ raw: `From: anna@example.com\nTo: ${to}\nSubject: News\nMessage-ID: <news@x>\n\nHello\n` });
+    const first = newsletter('one@example.com');
+    await scenario.outbox.drain();
+    expect(scenario.entry(first).filed_at).not.toBeNull();
+    scenario.smtp.script = ({ verb }) => (verb === 'DOT' ? { ending: 'reset', reply: '', keeps: false } : undefined);
+    const second = newsletter('two@example.com');
+    await pass(scenario, 20);
+    expect(scenario.entry(second)).toMatchObject({ state: 'unknown', resolved: null });
+    // Its own copy proves that it was sent.
+    scenario.smtp.script = lost;
+    const third = newsletter('three@example.com');
+    await scenario.outbox.drain();
+    addMessage(scenario.sent, scenario.smtp.sink.at(-1)?.raw ?? Buffer.alloc(0));
+    await pass(scenario, 2);
+    expect(scenario.entry(third)).toMatchObject({ state: 'delivered', resolved: 'found' });
   });
 
   it('or that it is to be sent again: the same mail, once', async () => {

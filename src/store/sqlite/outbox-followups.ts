@@ -74,3 +74,9 @@ export function hasStoredCopy(
     AND m.vanished_at IS NULL AND f.path IN (SELECT value FROM json_each(?)) LIMIT 1`;
   return c.get(sql, messageIdHeader, acntid, JSON.stringify(paths)) !== undefined;
 }
+
+export function isMessageIdShared(c: Connection, outboxId: number): boolean {
+  const sql = `SELECT 1 FROM email_outbox AS own JOIN email_outbox AS other ON other.acntid = own.acntid
+    AND other.message_id_header = own.message_id_header AND other.id <> own.id WHERE own.id = ? LIMIT 1`;
+  return c.get(sql, outboxId) !== undefined;
+}

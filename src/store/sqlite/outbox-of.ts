@@ -28,6 +28,7 @@ export function outboxReadsOf(c: Connection, read: Read): OutboxReads {
     answeredMessage: (acntid, id) => read(() => after.answeredMessage(c, acntid, id)),
     messagePlaces: (acntid, id) => read(() => after.messagePlaces(c, acntid, id)),
     hasStoredCopy: (acntid, header, paths) => read(() => after.hasStoredCopy(c, acntid, header, paths)),
+    isMessageIdShared: (outboxId) => read(() => after.isMessageIdShared(c, outboxId)),
     storedMail: (acntid, by, id) => read(() => sources.storedMail(c, acntid, by, id)),
     storedPart: (acntid, by, id, part) => read(() => sources.storedPart(c, acntid, by, id, part)),
   };
