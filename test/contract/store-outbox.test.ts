@@ -284,7 +284,31 @@ describe.each([
     expect(state(id)).toBe('sending');
     await finish([result(two?.attemptId ?? 0, id, [recipient('c@x.org', 'unknown')])]);
     expect(state(id)).toBe('unknown');
-    expect(await followUps()).toEqual([`lookup ${id}`]);
+    expect(await followUps()).toEqual([`file ${id}`, `lookup ${id}`]);
+  });
+
+  it('plans the copy and the answered flag at the first delivery, whatever else becomes of the entry', async () => {
+    const half = async () => {
+      const { id } = await insert({ columns: { inReplyToId: 5 } });
+      const [one, two] = await begin(id, ['b@x.org', 'c@x.org'], [['b@x.org'], ['c@x.org']]);
+      await finish([result(one?.attemptId ?? 0, id, [recipient('b@x.org', 'delivered')])]);
+      return { id, other: two?.attemptId ?? 0 };
+    };
+    const planned = async (id: number): Promise<string[]> =>
+      (await followUps()).filter((one) => one.endsWith(` ${id}`)).sort();
+    for (const resolution of ['sent', 'resend'] as const) {
+      const { id, other } = await half();
+      await finish([result(other, id, [recipient('c@x.org', 'unknown')])]);
+      expect(await planned(id)).toEqual([`answer ${id}`, `file ${id}`, `lookup ${id}`]);
+      await store.resolveUnknown(id, resolution, soon);
+      expect(await planned(id)).toEqual([`answer ${id}`, `file ${id}`]);
+    }
+    const released = await half();
+    await store.releaseAttempts([released.other], 'auth_failed: no', at);
+    expect(await planned(released.id)).toEqual([`answer ${released.id}`, `file ${released.id}`]);
+    const died = await half();
+    await store.recoverAttempts(acntid, at);
+    expect(await planned(died.id)).toEqual([`answer ${died.id}`, `file ${died.id}`]);
   });
 
   it('takes attempts back as if they had never begun', async () => {

@@ -8,11 +8,12 @@ import { type Settlement, settleEntry } from './outbox-settle.ts';
 /** The server may still be at it: its copy in Sent is not looked for earlier. */
 const lookupMs = 60_000;
 
+/** Of an entry of several transactions the first delivery may be settled only now. Where no copy is wanted, filing sees to it. */
 const settlementAt = (at: Instant, code: number | null, lastError: string | null): Settlement => ({
   at,
   code,
   lastError,
-  fileAt: null,
+  fileAt: at,
   lookupAt: new Date(Date.parse(at) + lookupMs).toISOString(),
 });
 

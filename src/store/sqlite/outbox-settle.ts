@@ -104,6 +104,10 @@ function countRecipients(
   return { counts, nextAt: counts.unknown > 0 ? null : (dues[0] ?? null) };
 }
 
+/**
+ * A copy and \Answered are due as soon as one recipient is served, also while another's fate is unknown: whatever settles that
+ * later is no first delivery any more.
+ */
 function planFollowUps(
   c: Connection,
   outboxId: number,
@@ -112,7 +116,7 @@ function planFollowUps(
   { fileAt, lookupAt, at }: Settlement,
 ): void {
   if (state === 'unknown') planFollowUp(c, outboxId, 'lookup', acntid, lookupAt);
-  if (state !== 'delivered' || !isFirstDelivery) return;
+  if (!isFirstDelivery) return;
   if (fileAt !== null && filed_at === null) planFollowUp(c, outboxId, 'file', acntid, fileAt);
   if (in_reply_to_id !== null) planFollowUp(c, outboxId, 'answer', acntid, at);
 }
