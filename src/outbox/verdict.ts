@@ -131,13 +131,20 @@ function aboutSender({ accepted, refused, reply }: SendOutcome): readonly Reply[
 }
 
 /** Gmail answers 550 5.4.5 and Microsoft 554 5.2.0 when the day's sending is used up: permanent by code, over by tomorrow. */
-const quotaTexts =
-  /daily (user )?sending|sending (rate|limit|quota)|SubmissionQuotaExceeded|quota.{0,20}sending|5\.4\.5/i;
-const rateTexts = /too many (messages|connections|logins|concurrent)|rate (limit|exceeded)|throttl|4\.7\.28|4\.3\.2/i;
+const quotaTexts = /daily (user )?sending|sending (rate|limit|quota)|SubmissionQuotaExceeded|quota.{0,20}sending/i;
+const quotaStatuses: ReadonlySet<string> = new Set(['5.4.5']);
+const rateTexts = /too many (messages|connections|logins|concurrent)|rate (limit|exceeded)|throttl/i;
+const rateStatuses: ReadonlySet<string> = new Set(['4.7.28', '4.3.2']);
+
+/** The enhanced status is the first word after the code (RFC 2034 4). Anywhere else such numbers are part of an IP address. */
+const statusIn = (text: string): string => /^\d{3} ([245]\.\d{1,3}\.\d{1,3})(?= |$)/.exec(text)?.[1] ?? '';
+
+const isAboutQuota = (text: string): boolean => quotaTexts.test(text) || quotaStatuses.has(statusIn(text));
+const isAboutRate = (text: string): boolean => rateTexts.test(text) || rateStatuses.has(statusIn(text));
 
 export function accountKind({ code, text }: Reply): AccountTrouble['kind'] | null {
   if (code === 530 || code === 534 || code === 535 || code === 538) return 'auth';
   if (code === 421) return 'throttle';
-  if (code >= 500) return quotaTexts.test(text) ? 'throttle' : null;
-  return code >= 400 && (rateTexts.test(text) || quotaTexts.test(text)) ? 'throttle' : null;
+  if (code >= 500) return isAboutQuota(text) ? 'throttle' : null;
+  return code >= 400 && (isAboutRate(text) || isAboutQuota(text)) ? 'throttle' : null;
 }

@@ -114,6 +114,13 @@ describe('a reply about the sender', () => {
     [554, '554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException', 'throttle'],
     [450, '450 4.2.1 too many messages, slow down', 'throttle'],
     [432, '432 4.3.2 STOREDRV.ClientSubmit; concurrent connections limit', 'throttle'],
+    [550, '550 5.4.5', 'throttle'],
+    [421, '421 4.7.28 unusual rate', 'throttle'],
+    [450, '450 4.7.28 unusual rate of mail', 'throttle'],
+    [554, '554 5.7.1 Service unavailable; client host [95.4.5.10] blocked', null],
+    [554, '554 5.4.5.10 is blocked', null],
+    [451, '451 4.7.1 [185.4.7.28] greylisted', null],
+    [451, '451 4.4.3.2 try later', null],
     [451, '451 4.7.1 greylisted', null],
     [452, '452 4.2.2 mailbox over quota', null],
     [550, '550 5.1.1 no such user', null],
@@ -122,6 +129,27 @@ describe('a reply about the sender', () => {
   ] as [number, string, string | null][])('%i %s puts off %s', (code, text, kind) => {
     expect(accountKind({ code, text })).toBe(kind);
     expect(troubleOf(outcome('envelope', { code, text }))?.kind ?? null).toBe(kind);
+  });
+});
+
+describe('an IP address in a reply', () => {
+  it('is no enhanced status, whatever its numbers are', () => {
+    const byte = fc.integer({ min: 0, max: 255 });
+    const telling = fc.constantFrom([4, 5], [5, 4, 5], [4, 7, 28], [4, 3, 2]);
+    const address = fc
+      .tuple(telling, fc.array(byte, { minLength: 4, maxLength: 4 }), fc.boolean())
+      .map(([numbers, others, isAtEnd]) =>
+        (isAtEnd ? [...others.slice(numbers.length), ...numbers] : [...numbers, ...others.slice(numbers.length)]).join(
+          '.',
+        ),
+      );
+    const shape = fc.constantFrom('5.7.1 [IP] is blocked', 'IP', 'IP is blocked', 'from IP: see IP', '4.7.1 x IP');
+    const code = fc.constantFrom(450, 451, 550, 554);
+    fc.assert(
+      fc.property(code, shape, address, (given, words, ip) => {
+        expect(accountKind({ code: given, text: `${given} ${words.replaceAll('IP', ip)}` })).toBeNull();
+      }),
+    );
   });
 });
 
