@@ -29,17 +29,11 @@ export function healthAfter({ failure, failureCount, nowMs, authRetryMs }: Troub
 
 const authCodes: ReadonlySet<string> = new Set(['auth_failed', 'auth_unsupported', 'no_password', 'secret_unreadable']);
 
-/** A server that cannot be reached or does not speak SMTP: time heals it, and each mail waits for it by its own schedule. */
-const reachCodes: ReadonlySet<string> = new Set([
-  'host_not_found',
-  'connection_refused',
-  'connection_lost',
-  'timeout',
-  'not_smtp',
-]);
+/** A server that cannot be reached: time heals it, and each mail waits for it by its own schedule. */
+const reachCodes: ReadonlySet<string> = new Set(['host_not_found', 'connection_refused', 'connection_lost', 'timeout']);
 
 /**
- * Is it the account's alone (login, certificate, limits), so that no mail counts an attempt for it? What keeps the server out of
+ * Is it the account's alone (login, certificate, the wrong port, limits), so that no mail counts an attempt for it? What keeps the server out of
  * reach is each mail's too: none is to be tried for ever.
  */
 export const isOnlyAccounts = ({ code }: ErrorRecord): boolean => !reachCodes.has(code);

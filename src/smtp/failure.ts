@@ -28,7 +28,8 @@ function describe(error: unknown, mask: (text: string) => string): Thrown {
   return {
     code: text('code'),
     originalCode: text('originalCode'),
-    message: mask(error instanceof Error ? error.message : String(error)),
+    // OpenSSL ends its words with a line end.
+    message: mask(error instanceof Error ? error.message : String(error)).trim(),
     command: text('command'),
     reply: parseReply(mask(text('response'))),
   };

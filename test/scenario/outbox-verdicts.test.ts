@@ -171,6 +171,17 @@ describe('trouble that is the account’s', () => {
     expect(waits.map((ms) => Math.round(ms / minuteMs))).toEqual([1, 2, 4, 8]);
   });
 
+  it('a port where TLS is expected and none is spoken costs no attempt, and the reason is one line', async () => {
+    const { outbox, mail, entry, attempts, account, execute } = await startOutboxScenario();
+    execute("UPDATE email_accounts SET smtp_security = 'tls'");
+    const id = mail('bob@example.com');
+    await outbox.drain();
+    expect(entry(id)).toMatchObject({ state: 'queued', attempt_count: 0 });
+    expect(attempts(id)).toEqual([]);
+    expect(entry(id).last_error).toMatch(/^not_smtp: smtp 127\.0\.0\.1:\d+: .*\S$/);
+    expect(account()).toMatchObject({ smtp_state: 'backoff', smtp_last_error: entry(id).last_error });
+  });
+
   it('an account without a server for sending keeps its mail and says so', async () => {
     const { outbox, mail, entry, account } = await startOutboxScenario({ account: { smtp: null } });
     const id = mail('bob@example.com');
