@@ -3,7 +3,7 @@
  * due to threads, and what applications write is noticed. The main thread waits here for nothing but the store's and the queue's
  * answers, which take milliseconds.
  */
-import { type Clock, systemClock } from '../base/clock.ts';
+import { type Clock, systemClock, toInstant } from '../base/clock.ts';
 import { asEngineError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { readerVersion } from '../mime/reader-version.ts';
@@ -167,6 +167,8 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
   const fill = async (): Promise<void> => {
     rules = rulesOf(config(), dailySpreadMs(await store.accountCount()));
     await planner.fill();
+    // A clock that was wrong once must not have mail wait for years.
+    await store.clampWaits(toInstant(clock()));
     await readKind.look();
     await outbox.look();
     dispatcher.wake();

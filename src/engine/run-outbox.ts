@@ -16,6 +16,7 @@ export async function runOutbox(
 ): Promise<{ readonly deliveredCount: number }> {
   let deliveredCount = 0;
   if (!engine.config.EMAIL_OUTBOX_ENABLED) return { deliveredCount };
+  await engine.store.clampWaits(toInstant(clock()));
   for (const side of ['send', 'file'] as const) deliveredCount += await drainSide(engine, side, clock, signal);
   return { deliveredCount };
 }

@@ -72,7 +72,7 @@ export interface OutboxWrites {
   recoverAttempts(acntid: number | null, at: Instant): Promise<RecoveredAttempts>;
   /**
    * No entry, account or follow-up waits longer than any schedule has it wait, whatever the clock said when the wait was written.
-   * For the engine's start, and now and then.
+   * For a start, and for a clock that was set.
    */
   clampWaits(now: Instant): Promise<void>;
   /** A bad entry: never attempted, kept with its reason. */

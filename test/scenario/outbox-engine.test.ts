@@ -13,6 +13,7 @@ describe('a running engine', () => {
   let smtp: FakeSmtpServer;
   let engine: EngineProcess;
   const acntids: number[] = [];
+  let putOff: number;
   beforeAll(async () => {
     smtp = await startFakeSmtp({});
     installation = createInstallation({ EMAIL_BACKGROUND_SYNC_ENABLED: false, BACKPROC_WEB_LISTEN: null });
@@ -22,6 +23,10 @@ describe('a running engine', () => {
       acntids.push(acntid);
     }
     execute("UPDATE email_accounts SET sent_copy = 'off'");
+    putOff = insert(acntids[1], 'carl@example.com');
+    execute(
+      `UPDATE email_outbox SET state = 'deferred', next_attempt_at = '2099-01-01T00:00:00.000Z' WHERE id = ${putOff}`,
+    );
     engine = await startEngine(installation);
   });
   afterAll(async () => {
@@ -48,6 +53,8 @@ describe('a running engine', () => {
     for (let count = 0; count < 7; count += 1) await becomes(insert(acntids[0], 'nonsense'), 'rejected');
     await becomes(insert(acntids[0], 'carl@example.com'), 'delivered');
   });
+
+  it('sends what a clock that was wrong once put off for years', () => becomes(putOff, 'delivered'));
 
   it('is not stopped by times that are none, in no account', async () => {
     const bad = ['2026-00-00T00:00:00.000Z', '2099-11-26T23:59:60.000Z'].map((at) =>
