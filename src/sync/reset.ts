@@ -10,15 +10,16 @@ import { highestUid, subtractUids, type UidSet, uidSetOf } from '../base/uid-set
 import type { FolderPass } from './folder-pass.ts';
 import { matchIdentities } from './match-identities.ts';
 
-/** After so many changes without a finished pass between them the server, not the folder, is wrong: wait. */
-export const resetCountMax = 5;
+/** After so many changes, without a pass between them that found none, the server, not the folder, is wrong: wait. */
+const resetCountMax = 5;
+/** Backoff of 1 to 32 minutes: once an hour it is taken at its word again. */
+const refusalsMax = 6;
 
 /** Returns what is left to fetch. */
 export async function resetFolder(pass: FolderPass): Promise<UidSet> {
   const { folder, session, ports, uidValidity } = pass;
-  if (folder.resetCount >= resetCountMax) {
-    throw new EngineError('uidvalidity_unstable', `${folder.resetCount} changes without a finished pass`);
-  }
+  if (folder.resetCount >= resetCountMax && folder.failureCount < refusalsMax)
+    throw new EngineError('uidvalidity_unstable', `${folder.resetCount} changes in a row`);
   const uids = await session.listUids({ first: 1 });
   const [stored, observed] = [
     await ports.store.storedIdentities(folder.emfdid),

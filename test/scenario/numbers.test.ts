@@ -24,6 +24,27 @@ describe('UIDVALIDITY', () => {
     expect(scenario.installation.query('SELECT id FROM email_messages WHERE vanished_at IS NULL')).toHaveLength(8);
   });
 
+  it('that changes at every pass, well as each ends, is told, and forgiven when that is over', async () => {
+    const inbox = folder('INBOX', 5);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    const error = (): string | null =>
+      scenario.installation.query<{ last_error: string | null }>('SELECT last_error FROM email_folders').at(0)
+        ?.last_error ?? null;
+    for (let pass = 0; pass < 5; pass += 1) {
+      inbox.uidValidity += 1;
+      expect([(await scenario.sync()).code, error()]).toEqual([0, null]);
+    }
+    inbox.uidValidity += 1;
+    for (let refusal = 0; refusal < 6; refusal += 1) {
+      expect((await scenario.sync()).code).toBe(75);
+      expect(error()).toMatch(/^uidvalidity_unstable/);
+    }
+    await scenario.expectTrueCopy();
+    expect(error()).toBe(null);
+    expect(scenario.installation.query('SELECT 1 FROM email_messages')).toHaveLength(5);
+  });
+
   it('that decreases is a change like any other, and ids are kept', async () => {
     const inbox = folder('INBOX', 20, { uidValidity: 5000 });
     const scenario = await startScenario({ folders: [inbox] });

@@ -4,12 +4,14 @@ import type { PassEnd } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { pendingOf, requireFolderAt } from './folder-row.ts';
 
+/** `message_count` is empty until the pass that found another UIDVALIDITY has ended: only one without such a change clears their count. */
 export function endPass(c: Connection, end: PassEnd): void {
   const isComplete = pendingOf(requireFolderAt(c, end)).length === 0;
   c.run(
     `UPDATE email_folders SET recent_synced_at = ?, full_synced_at = COALESCE(?, full_synced_at),
       first_synced_at = COALESCE(first_synced_at, ?), uidnext = ?, highestmodseq = ?, message_count = ?, unseen_count = ?,
-      last_error = NULL, retry_at = NULL, failure_count = 0, reset_count = 0, missing_count = 0 WHERE emfdid = ?`,
+      last_error = NULL, retry_at = NULL, failure_count = 0, missing_count = 0,
+      reset_count = CASE WHEN message_count IS NULL THEN reset_count ELSE 0 END WHERE emfdid = ?`,
     end.at,
     end.kind === 'full' ? end.at : null,
     isComplete ? end.at : null,
