@@ -160,8 +160,10 @@ describe('a body that is cut half way', () => {
     const scenario = await startOutboxScenario({ script: once('DATA', { reply: '354 go\r\n250 2.0.0 queued' }) });
     const id = scenario.mail('bob@example.com', { body_text: `${'x'.repeat(70)}\n`.repeat(100_000) });
     await scenario.outbox.drain();
-    expect(scenario.entry(id).state).toBe('deferred');
+    // A busy machine may have handed all of it to the kernel before it reads the reply: then nobody knows.
+    const { state } = scenario.entry(id);
+    expect(['deferred', 'unknown']).toContain(state);
     await recover(scenario);
-    expect(scenario.entry(id).state).toBe('delivered');
+    expect(scenario.entry(id).state).toBe(state === 'deferred' ? 'delivered' : 'unknown');
   });
 });
