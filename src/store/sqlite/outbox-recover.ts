@@ -53,11 +53,14 @@ export function recoverAttempts(c: Connection, acntid: number | null, at: Instan
 
 export const hasInterrupted = (c: Connection, acntid: number | null): boolean => sendingEntries(c, acntid).length > 0;
 
-/** Also what an application made `queued` while it was being sent; what it cancelled stays so. */
+/**
+ * Also what an application made `queued` while it was being sent; what it cancelled stays so. CROSS: the few open attempts first, not
+ * all that the account ever sent.
+ */
 function sendingEntries(c: Connection, acntid: number | null): number[] {
   const ofAccount = acntid === null ? '' : 'AND o.acntid = ?';
   const sql = `SELECT o.id FROM email_outbox AS o WHERE o.state = 'sending' ${ofAccount} UNION
-    SELECT o.id FROM email_outbox_attempts AS a JOIN email_outbox AS o ON o.id = a.outbox_id
+    SELECT o.id FROM email_outbox_attempts AS a CROSS JOIN email_outbox AS o ON o.id = a.outbox_id
     WHERE a.verdict IS NULL AND o.due_at IS NOT NULL ${ofAccount}`;
   return c.all<{ id: number }>(sql, ...(acntid === null ? [] : [acntid, acntid])).map(({ id }) => id);
 }
