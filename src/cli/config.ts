@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { storeFile } from '../config/store-location.ts';
 import { register as importPhp } from './config-import-php.ts';
 import type { CliContext } from './context.ts';
+import { checkRunAs } from './run-as.ts';
 import { formatTable } from './table.ts';
 
 export function register(program: Command, context: CliContext): void {
@@ -41,5 +42,6 @@ async function show(context: CliContext, isJson: boolean): Promise<void> {
 async function check(context: CliContext): Promise<void> {
   const { config, file } = await context.loadConfig();
   storeFile(config); // a store that a later version will know
+  checkRunAs(config);
   context.say(`${file ?? 'defaults'}: ok`);
 }

@@ -13,6 +13,11 @@ export function dropPrivileges({ BACKPROC_RUN_AS: user }: Pick<Config, 'BACKPROC
   process.setuid?.(user);
 }
 
+/** For `config check`, whoever asks: throws `config_invalid` when there is no such user. */
+export function checkRunAs({ BACKPROC_RUN_AS: user }: Pick<Config, 'BACKPROC_RUN_AS'>): void {
+  if (user !== null && process.getuid) primaryGroup(user);
+}
+
 function primaryGroup(user: string): number {
   try {
     return Number(execFileSync('id', ['-g', '--', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));

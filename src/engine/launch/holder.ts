@@ -43,7 +43,7 @@ export function writeHolder(storeFile: string, pidFolder: string, record: Holder
       for (const file of files) if (readIfThere(file) !== text || !touch(file, now)) writeWhole(file, text);
     },
     remove() {
-      for (const file of files) if (readRecord(file)?.pid === process.pid) rmSync(file, { force: true });
+      for (const file of files) if (readRecord(file)?.pid === process.pid) removeIfPossible(file);
     },
   };
 }
@@ -56,7 +56,16 @@ function writeWhole(file: string, text: string): void {
     writeFileSync(beside, text, { mode: 0o660 });
     renameSync(beside, file);
   } catch {
-    rmSync(beside, { force: true }); // launches then see a lock without a holder, and wait
+    removeIfPossible(beside); // launches then see a lock without a holder, and wait
+  }
+}
+
+/** In a folder that is closed to us nothing can be removed, and was nothing written. */
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // A record that stays names a process that is gone: it counts as none.
   }
 }
 

@@ -38,7 +38,8 @@ function tryLock(file: string): Lock | null {
     // Nothing is ever written: no journal lies beside it, which would have the modes of the first moment.
     database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
-    chmodSync(file, 0o660);
+    // Whoever shares it by the group may lock it, but not change its mode.
+    if (statSync(file).uid === process.getuid?.()) chmodSync(file, 0o660);
     return heldLock(database, file);
   } catch (error) {
     database.close();
