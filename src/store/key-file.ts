@@ -122,8 +122,9 @@ function syncFolder(file: string): void {
   }
 }
 
+/** No account's trouble: as soon as the file is right, all go on. */
 const unreadable = (detail: string, cause?: unknown): EngineError =>
-  new EngineError('secret_unreadable', detail, { cause });
+  new EngineError('secret_unreadable', detail, { cause, scope: 'process' });
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;

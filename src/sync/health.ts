@@ -22,14 +22,16 @@ export async function recordFailure(ports: Ports, account: Account, failure: Err
     operatorWaitMs: ports.limits.authRetrySeconds * 1000,
     nowMs: ports.clock().getTime(),
   });
-  const isAuth =
-    failure.code === 'auth_failed' || failure.code === 'no_password' || failure.code === 'secret_unreadable';
   ports.log.warn(`${failure.code}: ${failure.detail}`, { acntid: account.acntid });
   await ports.store.recordHealth(account.acntid, {
-    state: isAuth ? 'auth_error' : 'backoff',
+    state: waitsForPassword(failure) ? 'auth_error' : 'backoff',
     lastError: `${failure.code}: ${failure.detail}`,
     retryAt: toInstant(new Date(retryAtMs)),
     checkedAt: toInstant(ports.clock()),
     failureCount,
   });
 }
+
+/** A key file that can't be read is mended for all at once, and no password helps. */
+const waitsForPassword = ({ code, scope }: ErrorRecord): boolean =>
+  code === 'auth_failed' || code === 'no_password' || (code === 'secret_unreadable' && scope !== 'process');

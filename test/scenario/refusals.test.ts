@@ -1,4 +1,6 @@
 /** Tagged NO to each command, logins refused for many reasons, and throttling (RELIABILITY faults 27 to 29). */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { usualCapabilities } from '../support/fake-imap-server.ts';
 import { folder, message } from '../support/fake-mailbox.ts';
@@ -82,6 +84,24 @@ describe('a throttle', () => {
     scenario.server.commands.length = 0;
     await scenario.installation.run('run', '--once');
     expect(scenario.server.commands).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+});
+
+describe('a key file that cannot be read', () => {
+  it('puts accounts off for a minute, and for no password', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 2)] });
+    const file = join(scenario.installation.folder, 'store/secret.key');
+    const key = readFileSync(file);
+    writeFileSync(file, key.subarray(1));
+    expect((await scenario.sync()).code).not.toBe(0);
+    const { state, last_error: lastError, retry_at: retryAt } = scenario.accountState();
+    expect({ state, lastError }).toEqual({
+      state: 'backoff',
+      lastError: `secret_unreadable: ${file} holds 31 bytes, expected 32`,
+    });
+    expect(Date.parse(retryAt ?? '')).toBeLessThan(Date.now() + 61_000);
+    writeFileSync(file, key);
     await scenario.expectTrueCopy();
   });
 });
