@@ -38,7 +38,7 @@ const exported = async (...options: string[]): Promise<string> => {
   const outcome = await from.runWith(env, 'account', 'export', ...options);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   const file = join(to.folder, 'accounts.json');
-  writeFileSync(file, outcome.stdout);
+  writeFileSync(file, `\ufeff${outcome.stdout}`); // as a Windows editor leaves it
   return file;
 };
 const imported = async (file: string, ...options: string[]): Promise<{ result: string; fields: string }[]> => {

@@ -7,6 +7,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { editDistance, nearestName } from '../../../src/config/nearest-name.ts';
 import { checkConfig, maskSecrets } from '../../../src/config/problems.ts';
 import { constantNames, constants } from '../../../src/config/schema.ts';
+import { storeFile } from '../../../src/config/store-location.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'backproc-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -58,6 +59,16 @@ describe('a configuration', () => {
       code: 'config_invalid',
       detail: expect.stringContaining(name) as unknown,
     });
+  });
+
+  it('may begin with a byte-order mark, as Windows editors write it', async () => {
+    const { config } = await load('marked.json', '\ufeff{ "BG_MAX_THREADS": 3 }');
+    expect(config.BG_MAX_THREADS).toBe(3);
+  });
+
+  it('names no store but one that this version knows', () => {
+    expect(storeFile({ BACKPROC_STORE: 'sqlite:/srv/mail.db' })).toBe('/srv/mail.db');
+    expect(() => storeFile({ BACKPROC_STORE: 'postgres://host/db' })).toThrow(/stores in SQLite only/);
   });
 
   it('that does not exist is an error that says so', async () => {
