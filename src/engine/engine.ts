@@ -12,7 +12,15 @@ import { createStoreClient } from '../store/sqlite/store-client.ts';
 import { beginStoreThread, type StoreThread } from '../store/sqlite/store-thread.ts';
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
-import { beatMs, describeSelf, type HolderFiles, type HolderRecord, writeHolder } from './launch/holder.ts';
+import {
+  beatMs,
+  describeSelf,
+  type HolderFiles,
+  type HolderRecord,
+  isAlive,
+  leftBehind,
+  writeHolder,
+} from './launch/holder.ts';
 import type { Lock } from './launch/lock.ts';
 import { remember } from './launch/quick-look.ts';
 import { outboxSettings } from './outbox-settings.ts';
@@ -71,6 +79,7 @@ async function open(options: EngineOptions): Promise<Engine> {
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
   const log = createLog({ ...logStart(options, config), thread: 't0', onProblem: options.onProblem });
   if (options.configFile !== null) remember(options.configFile, { storeFile: file, version: options.version });
+  tellOfPredecessor(file, log);
   const record = describeEngine(options);
   const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);
   const brokenOnce = once(options.onBroken);
@@ -128,6 +137,15 @@ async function open(options: EngineOptions): Promise<Engine> {
     undo();
     throw error;
   }
+}
+
+/** Who asks in the morning why nothing happened in the night finds it in the log. */
+function tellOfPredecessor(file: string, log: Log): void {
+  const left = leftBehind(file);
+  if (!left) return;
+  const { pid, startedAt } = left.record;
+  const what = isAlive(left.record) ? 'has lost its lock and will end' : 'was killed, or the machine stopped';
+  log.warn(`process ${pid}, begun ${startedAt}, ${what}; last beat ${toInstant(new Date(left.beatAtMs))}`);
 }
 
 function once(work: (text: string) => void): (text: string) => void {

@@ -132,6 +132,9 @@ describe('launches on one store', () => {
     server.script = undefined;
     expect(await installation.run('run', '--once')).toEqual(quiet);
     expect(existsSync(`${installation.folder}/pid/backproc.pid`)).toBe(false);
+    expect(logText(installation)).toMatch(
+      new RegExp(`process ${holder.child.pid}, begun \\S+Z, was killed, or the machine stopped; last beat \\S+Z`),
+    );
   });
 
   it('after an administrator deleted the lock file: the one robbed writes nothing more', async () => {
@@ -143,6 +146,8 @@ describe('launches on one store', () => {
     server.script = undefined;
     expect(await installation.run('sync', String(acntid))).toEqual(quiet);
     const before = [epochOf(installation), installation.query('SELECT COUNT(*) AS count FROM email_changes')];
+    expect(logText(installation)).toContain(`process ${robbed.child.pid}, begun `);
+    expect(logText(installation)).toContain(', has lost its lock and will end; last beat ');
     robbed.child.kill('SIGTERM');
     expect((await robbed.ended).code).not.toBe(0);
     expect([epochOf(installation), installation.query('SELECT COUNT(*) AS count FROM email_changes')]).toEqual(before);

@@ -86,10 +86,15 @@ export interface Holder {
 
 /** Undefined: nobody alive is meant (a pid is used again; its start time is not). */
 export function readHolder(storeFile: string): Holder | undefined {
-  const file = holderFileOf(storeFile);
-  const record = readRecord(file);
-  const beatAtMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-  return record && beatAtMs !== undefined && isAlive(record) ? { record, beatAtMs } : undefined;
+  const holder = leftBehind(storeFile);
+  return holder && isAlive(holder.record) ? holder : undefined;
+}
+
+/** For whoever has the lock now: undefined when the one before took its record with it, as everyone does who ends by himself. */
+export function leftBehind(storeFile: string): Holder | undefined {
+  const record = readRecord(holderFileOf(storeFile));
+  const beatAtMs = statSync(holderFileOf(storeFile), { throwIfNoEntry: false })?.mtimeMs;
+  return record && beatAtMs !== undefined ? { record, beatAtMs } : undefined;
 }
 
 /** Six beats. Clocks differ and jump: that a beat is older proves nothing yet, but it must be watched (launch.ts). */
@@ -99,11 +104,15 @@ export const isFresh = (holder: Holder, ms = freshMs): boolean => Math.abs(Date.
 
 function readRecord(file: string): HolderRecord | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as HolderRecord;
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined; // no file, or none of ours: the same as none
   }
 }
+
+const isRecord = (value: unknown): value is HolderRecord =>
+  typeof value === 'object' && value !== null && 'pid' in value && typeof value.pid === 'number';
 
 export const isAlive = (record: HolderRecord): boolean =>
   record.bootId === bootId() &&
