@@ -1,7 +1,7 @@
 /**
  * What a full-text index of words does not see by itself, in and out of it alike: scripts without spaces between words, letters
- * that are no letter with an accent (ł, ß, ø), compatibility forms (ﬁ, Ａ). Pure; every store that indexes mail uses these rules,
- * for what it indexes and for what is asked of it.
+ * that are no letter with an accent (ł, ß, ø), accents and vowel points beyond Latin (ά, أ), compatibility forms (ﬁ, Ａ). Pure;
+ * every store that indexes mail uses these rules, for what it indexes and for what is asked of it.
  */
 
 /**
@@ -13,7 +13,10 @@ const unspaced =
 const unspacedCharacter = new RegExp(`[${unspaced}]`, 'u');
 const unspacedCharacters = new RegExp(`[${unspaced}]`, 'gu');
 
-/** Latin letters that Unicode does not take apart, as they are typed where there is no such key. */
+/**
+ * Letters that Unicode does not take apart, as they are typed where there is no such key; ё as nearly everybody types it (й is a
+ * letter of its own); ς, which is σ at a word's end and in no capitals.
+ */
 const plainLetters: Readonly<Record<string, string>> = {
   ł: 'l',
   ø: 'o',
@@ -26,14 +29,20 @@ const plainLetters: Readonly<Record<string, string>> = {
   æ: 'ae',
   œ: 'oe',
   þ: 'th',
+  ё: 'е',
+  ς: 'σ',
 };
 const letters = Object.keys(plainLetters).join('');
 const foldable = new RegExp(`[${letters}]`, 'g');
+/** Greek with tonos and breathings, points of Hebrew, hamza, vowel signs and tatweel of Arabic: FTS5 takes accents off Latin only. */
+const accented =
+  '\u0386\u0388-\u038a\u038c\u038e-\u0390\u03aa-\u03b0\u03ca-\u03ce\u1f00-\u1fff\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0622-\u0626\u0640\u064b-\u065f\u0670';
+const accents = new RegExp(`[${accented}]`, 'g');
 /** Ligatures, and letters and digits of full and half width. */
 const compatibility = '\ufb00-\ufb06\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f';
 const compatible = new RegExp(`[${unspaced}${compatibility}]`, 'u');
 /** What makes a word worth a second entry; capitals too. */
-const specialLetters = `[${unspaced}${letters}ŁØĐÐĦŦẞÆŒÞ${compatibility}]`;
+const specialLetters = `[${unspaced}${letters}ŁØĐÐĦŦẞÆŒÞЁ${accented}${compatibility}]`;
 const special = new RegExp(specialLetters, 'gu');
 const hasSpecial = new RegExp(specialLetters, 'u');
 
@@ -53,9 +62,12 @@ export function joinCharacters(text: string): string {
   return text.replace(separated, '$1').replaceAll('»«', '');
 }
 
-/** Half-width and other compatibility forms are made whole before characters are told apart; accents are the index's own affair. */
+const withoutAccent = (letter: string): string => letter.normalize('NFD').replace(/[\p{M}\u0640]/gu, '');
+
+/** Half-width and other compatibility forms are made whole before characters are told apart; Latin accents are the index's own affair. */
 function secondForm(word: string): string {
-  const folded = word.toLowerCase().replace(foldable, (letter) => plainLetters[letter] ?? letter);
+  const lower = word.toLowerCase().replace(accents, withoutAccent);
+  const folded = lower.replace(foldable, (letter) => plainLetters[letter] ?? letter);
   if (!compatible.test(folded)) return folded;
   const whole = folded.normalize('NFKC').toLowerCase();
   return unspacedCharacter.test(whole) ? separateCharacters(whole) : whole;
@@ -63,7 +75,7 @@ function secondForm(word: string): string {
 
 /** How a word of a search is written in `furtherWords`; null: the word itself says it all. */
 export function furtherForm(word: string): string | null {
-  return hasSpecial.test(word) ? secondForm(word) : null;
+  return (hasSpecial.test(word) && secondForm(word)) || null;
 }
 
 /** A word longer than this is cut: nobody searches for it. */
@@ -82,7 +94,7 @@ export function furtherWords(text: string): string {
     end = word.end;
     found.push(secondForm(text.slice(word.start, word.end)));
   }
-  return found.join(' ');
+  return found.filter((form) => form !== '').join(' ');
 }
 
 function wordAround(text: string, at: number, from: number): { readonly start: number; readonly end: number } {
