@@ -289,6 +289,25 @@ describe('a whole mail', () => {
     ).toEqual(['b@x.org']);
     expect(() => rawMail('From: a@x.org\r\nTo: undisclosed-recipients:;\r\n\r\nx')).toThrow(/recipients: none/);
   });
+  it('goes to all whom its header names, however many', () => {
+    const people = (field: string, count: number): string[] =>
+      Array.from(
+        { length: count },
+        (_, index) => `"Somebody with a long name" <${field}${index}@subdomain.example.com>`,
+      );
+    const header = `To: ${people('to', 1200).join(',\r\n ')}\r\nBcc: ${people('bcc', 900).join(', ')}\r\n`;
+    const { recipients, understood } = rawMail(`From: a@x.org\r\n${header}\r\nx`);
+    expect([recipients.length, recipients.at(1199), recipients.at(-1)]).toEqual([
+      2100,
+      'to1199@subdomain.example.com',
+      'bcc899@subdomain.example.com',
+    ]);
+    expect(understood.to).toHaveLength(1200);
+    const tooMany = `From: a@x.org\r\nTo: ${people('to', 25_000).join(', ')}\r\n\r\nx`;
+    expect(() => compose(input({ raw: Buffer.from(tooMany), toAddresses: null }, { bytesMax: 9_000_000 }))).toThrow(
+      /to: \d+ bytes, at most 1048576/,
+    );
+  });
   it.each([
     ['\r\nFrom: a@x.org\r\n\r\n', 'begins with an empty line'],
     ['no field\r\nFrom: a@x.org\r\n\r\n', 'no field'],
