@@ -68,6 +68,14 @@ describe('header fields', () => {
     ]);
   });
 
+  it('that name recipients count together, of others the first', () => {
+    const twice = ['To: a@b.c', 'Cc: "K, L" <k@b.c>,', 'Subject: one', 'to: Bob <d@b.c>', 'CC: m@b.c', 'Subject: two'];
+    const { to, cc, subject } = readHeaderFields(mail(...twice, 'From: x@b.c', 'From: y@b.c'));
+    expect(to.map(({ address }) => address)).toEqual(['a@b.c', 'd@b.c']);
+    expect(cc.map(({ address }) => address)).toEqual(['k@b.c', 'm@b.c']);
+    expect(subject).toBe('one');
+  });
+
   it('of one plain mailbox read the same as in a list', () => {
     const name = fc.string({
       unit: fc.constantFrom('a', 'Z', '9', 'ż', ' ', '.', "'", '"', '=', '?', '_', '-', '<', '@', ',', '(', '\\', '\t'),
@@ -132,6 +140,7 @@ describe('header fields', () => {
       '100,000 recipients',
       Buffer.from(`To: ${Array.from({ length: 100_000 }, (_, index) => `u${index}@example.com`).join(', ')}\r\n\r\n`),
     ],
+    ['200,000 To fields', Buffer.from('To: a@b.c\r\n'.repeat(200_000))],
     ['200,000 encoded-words', Buffer.from(`Subject: ${'=?utf-8?Q?a?= '.repeat(200_000)}\r\n\r\n`)],
     ['1 MB of folding', Buffer.from(`Subject: a${'\r\n b'.repeat(250_000)}\r\n\r\n`)],
   ])('are bounded: %s is read in less than a second', (_, raw) => {
