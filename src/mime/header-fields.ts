@@ -51,6 +51,23 @@ export function readHeaderFields(raw: Buffer): HeaderFields {
   };
 }
 
+/** Whether a limit above left some of it out. */
+export function isHeaderCut(raw: Buffer): boolean {
+  const block = headerBlock(raw);
+  const isTooLong = (name: string): boolean => (rawField(block, name, textCharsMax + 1)?.length ?? 0) > textCharsMax;
+  return (
+    ['message-id', 'in-reply-to', 'references', 'subject'].some(isTooLong) ||
+    ['from', 'to', 'cc'].some((name) => isListCut(block, name))
+  );
+}
+
+function isListCut(block: HeaderBlock, name: string): boolean {
+  const value = rawField(block, name, addressCharsMax + 1) ?? '';
+  if (value.length > addressCharsMax) return true;
+  // Two characters are the least that an address takes, with its comma: shorter fields need no parser.
+  return value.length > addressCountMax * 2 && readAddressList(value).length > addressCountMax;
+}
+
 function rawField(block: HeaderBlock, name: string, charsMax: number): string | null {
   const bytes = block.field(name);
   if (bytes === undefined) return null;

@@ -7,6 +7,7 @@ import { decodeHeaderBytes } from './charset.ts';
 import { cleanText, cutText } from './clean-text.ts';
 import { fieldNames, type HeaderBlock, headerBlock } from './header-block.ts';
 import { decodeWords } from './header-fields.ts';
+import type { Allowance } from './read-limits.ts';
 
 export interface PartFields {
   /** `text/plain`, lower case, always with one slash. */
@@ -31,9 +32,9 @@ const contentNames = fieldNames(['content-type', 'content-transfer-encoding', 'c
 const filenameCharsMax = 255;
 const tokenCharsMax = 100;
 
-export function readPartFields(header: Buffer, defaultType: string, bytesMax: number): PartFields {
+export function readPartFields(header: Buffer, defaultType: string, allowance: Allowance): PartFields {
   const block = headerBlock(header, contentNames);
-  const value = (name: string): string => fieldValue(block, name, bytesMax);
+  const value = (name: string): string => fieldValue(block, name, allowance);
   const type = parse(value('content-type'));
   const disposition = parse(value('content-disposition'));
   const filename = filenameOf(disposition.params.filename ?? type.params.name);
@@ -51,9 +52,11 @@ export function readPartFields(header: Buffer, defaultType: string, bytesMax: nu
   };
 }
 
-function fieldValue(block: HeaderBlock, name: string, bytesMax: number): string {
+function fieldValue(block: HeaderBlock, name: string, { limits, met }: Allowance): string {
   const bytes = block.field(name);
-  return bytes === undefined ? '' : decodeHeaderBytes(bytes.subarray(0, bytesMax), null);
+  if (bytes === undefined) return '';
+  if (bytes.length > limits.fieldBytesMax) met.add('header');
+  return decodeHeaderBytes(bytes.subarray(0, limits.fieldBytesMax), null);
 }
 
 interface Structured {

@@ -82,7 +82,7 @@ function openPart(scan: Scan, parent: Part | null, start: number): number {
   const { raw, open, allowance } = scan;
   const bodyStart = endOfHeader(raw, start, scan.markers, allowance);
   const defaultType = parent?.fields.type === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
-  const fields = readPartFields(raw.subarray(start, bodyStart), defaultType, allowance.limits.fieldBytesMax);
+  const fields = readPartFields(raw.subarray(start, bodyStart), defaultType, allowance);
   const number = numberOf(parent, fields);
   const part: Part = {
     number,

@@ -7,7 +7,7 @@ import { furtherWords, wordsBeyond } from '../base/search-words.ts';
 import { readBody } from './body.ts';
 import { isAttachment, sortParts } from './body-parts.ts';
 import { cleanText, cutText } from './clean-text.ts';
-import { readHeaderFields } from './header-fields.ts';
+import { isHeaderCut, readHeaderFields } from './header-fields.ts';
 import { isMessage, type Part, readPartTree } from './part-tree.ts';
 import { previewOf } from './preview.ts';
 import { type Allowance, createAllowance, type LimitName, type ReadLimits, readLimits } from './read-limits.ts';
@@ -41,6 +41,7 @@ export interface ReadMessage {
 /** `headerText`: decoded header fields that search shall find as well. */
 export function readMessage(raw: Buffer, headerText = '', limits: ReadLimits = readLimits): ReadMessage {
   const allowance = createAllowance(limits);
+  if (isHeaderCut(raw)) allowance.met.add('header');
   const { body, listed, searched } = sortParts(readPartTree(raw, allowance));
   const reader = createTextReader(raw, allowance);
   const { text, html, htmlText } = readBody(reader, body);

@@ -6,7 +6,7 @@ import { cleanText, cutText } from './clean-text.ts';
 import { htmlToText } from './html-text.ts';
 import type { Part } from './part-tree.ts';
 import type { Allowance } from './read-limits.ts';
-import { decodeBody } from './transfer-encoding.ts';
+import { decodeBody, hasMoreThan } from './transfer-encoding.ts';
 
 export interface TextReader {
   /** Lines end with a line feed; an HTML part is given as its text. */
@@ -20,10 +20,12 @@ export function createTextReader(raw: Buffer, allowance: Allowance): TextReader 
   const { limits, met } = allowance;
   const left = { decoded: limits.decodedBytesMax, text: limits.textCharsMax, html: limits.htmlCharsMax };
 
-  /** Not more of it than could give `charsMax` characters: four bytes are the most that one takes. */
-  const decoded = (part: Part, charsMax: number): string => {
+  /** Not more of it than could give the characters that are left: four bytes are the most that one takes, but for odd encodings. */
+  const decoded = (part: Part, kind: 'text' | 'html'): string => {
     if (allowance.isOver()) return '';
-    const bytes = decodeBody(raw, part, Math.min(left.decoded, charsMax * 4 + 4));
+    const bytesMax = Math.min(left.decoded, left[kind] * 4 + 4);
+    const bytes = decodeBody(raw, part, bytesMax);
+    if (hasMoreThan(part, bytesMax)) met.add(bytesMax === left.decoded ? 'decoded' : kind);
     left.decoded -= bytes.length;
     if (left.decoded <= 0) met.add('decoded');
     return cleanText(decodeBytes(bytes, part.fields.charset ?? (isHtml(part) ? metaCharset(bytes) : null)));
@@ -34,10 +36,10 @@ export function createTextReader(raw: Buffer, allowance: Allowance): TextReader 
     left[kind] -= cut.length;
     return cut;
   };
-  const html = (part: Part): string => within('html', decoded(part, left.html));
+  const html = (part: Part): string => within('html', decoded(part, 'html'));
   const textOf = (given: string): string => within('text', htmlToText(given));
   const plain = (part: Part): string =>
-    isHtml(part) ? textOf(html(part)) : within('text', linesOf(part, decoded(part, left.text)));
+    isHtml(part) ? textOf(html(part)) : within('text', linesOf(part, decoded(part, 'text')));
   return { plain, html, textOf };
 }
 

@@ -5,14 +5,21 @@
 import type { Part } from './part-tree.ts';
 import { decodeQuotedPrintable } from './quoted-printable.ts';
 
+/** Encoded bytes that give one byte, with their line ends. */
+const growths: Readonly<Record<string, number>> = { base64: 1.5, 'quoted-printable': 3 };
+const growthOf = ({ fields }: Part): number => growths[fields.encoding] ?? 1;
+
 /** The part's content as bytes; at most about `bytesMax` of them. */
 export function decodeBody(raw: Buffer, part: Part, bytesMax = Number.POSITIVE_INFINITY): Buffer {
   const { bodyStart, bodyEnd, fields } = part;
-  const encoded = (growth: number): Buffer => raw.subarray(bodyStart, Math.min(bodyEnd, bodyStart + bytesMax * growth));
-  if (fields.encoding === 'base64') return decodeBase64(encoded(1.5));
-  if (fields.encoding === 'quoted-printable') return decodeQuotedPrintable(encoded(3));
-  return encoded(1);
+  const encoded = raw.subarray(bodyStart, Math.min(bodyEnd, bodyStart + bytesMax * growthOf(part)));
+  if (fields.encoding === 'base64') return decodeBase64(encoded);
+  return fields.encoding === 'quoted-printable' ? decodeQuotedPrintable(encoded) : encoded;
 }
+
+/** Whether `decodeBody` leaves some of it out. */
+export const hasMoreThan = (part: Part, bytesMax: number): boolean =>
+  part.bodyEnd - part.bodyStart > bytesMax * growthOf(part);
 
 /** Senders that encode line by line leave padding in the middle; more pieces than any of them makes are an attack. */
 const piecesMax = 20_000;

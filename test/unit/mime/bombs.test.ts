@@ -118,6 +118,29 @@ describe('a hostile mail', () => {
     expect(readMessage(utf8(`\r\n${'word '.repeat(200_000)}`)).met).toEqual(['text']);
     expect(readMessage(utf8('Subject: x\r\n\r\nshort')).met).toEqual([]);
   });
+  it.each([
+    ['recipients', `To: ${times(501, (index) => `u${index}@x.org, `)}`, 'header'],
+    ['a subject', `Subject: ${'x'.repeat(20_000)}`, 'header'],
+    ['what a part is', `Content-Type: application/pdf; name="${'x'.repeat(9000)}"`, 'header'],
+    [
+      'words that others run into',
+      `Content-Type: text/plain; format=flowed\r\n\r\n${'>'.repeat(900)} a \r\n`.concat(
+        `${'>'.repeat(900)} b \r\n`.repeat(5000),
+      ),
+      'text',
+    ],
+    [
+      'characters of many bytes each',
+      `Content-Type: text/plain; charset=utf-7\r\n\r\n${'+AGE-'.repeat(600_000)}`,
+      'text',
+    ],
+  ])('says so where there are more %s than it reads', (_, text, limit) => {
+    expect(readMessage(utf8(`${text}\r\n\r\nbody`)).met).toEqual([limit]);
+  });
+  it('says nothing of 500 recipients and a subject of 16 KiB', () => {
+    const header = `To: ${times(500, (index) => `u${index}@x.org, `)}\r\nSubject: ${'x'.repeat(16_000)}`;
+    expect(readMessage(utf8(`${header}\r\n\r\nbody`)).met).toEqual([]);
+  });
   it('is never more than its reader can take: any bytes, in any structure', () => {
     const piece = fc.constantFrom(
       'Content-Type: multipart/alternative; boundary="b"\r\n',
