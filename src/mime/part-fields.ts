@@ -13,6 +13,8 @@ export interface PartFields {
   /** `text/plain`, lower case, always with one slash. */
   readonly type: string;
   readonly charset: string | null;
+  /** Of a calendar (RFC 6047 2.4): `REQUEST` makes it an invitation. */
+  readonly method: string | null;
   /** Of a multipart, as Latin-1 characters. */
   readonly boundary: string | null;
   /** RFC 3676. */
@@ -42,6 +44,7 @@ export function readPartFields(header: Buffer, defaultType: string, allowance: A
   return {
     type: typeOf(type.value, isFile ? 'application/octet-stream' : defaultType),
     charset: type.params.charset?.trim() || null,
+    method: type.params.method?.trim() || null,
     boundary: type.value.startsWith('multipart/') ? type.params.boundary?.trimEnd() || null : null,
     isFlowed: type.params.format?.toLowerCase() === 'flowed',
     isDelSp: type.params.delsp?.toLowerCase() === 'yes',

@@ -1,6 +1,7 @@
 /** Fetches the bytes that attachment plans ask for: from the row itself, from under the root, or from stored mail. */
 import { createHash } from 'node:crypto';
-import { exportPart } from '../mime/export-part.ts';
+import { partWithFields } from '../mime/export-part.ts';
+import type { PartFields } from '../mime/part-fields.ts';
 import type { OutboxReads } from '../store/outbox.ts';
 import type { OutboxEntry } from '../store/outbox-entry.ts';
 import { type AttachmentPlan, readAttachments } from './attachment-columns.ts';
@@ -71,11 +72,26 @@ async function partFor(
   }
   const raw = await storedMail(ports, entry.acntid, source);
   if (source.part === null) return { bytes: raw, contentType: 'message/rfc822', filename: 'message.eml' };
-  const bytes = exportPart(raw, source.part);
-  if (!bytes) throw invalid('attachments', `${source.kind} ${source.id} has no part ${source.part}`);
+  const part = partWithFields(raw, source.part);
+  if (!part) throw invalid('attachments', `${source.kind} ${source.id} has no part ${source.part}`);
   // What reading has found out about it; a mail that was not read yet has no names for its parts.
   const known = await ports.store.storedPart(entry.acntid, source.kind, source.id, source.part);
-  return { bytes, contentType: usableType(known?.contentType ?? null), filename: usableName(known?.filename ?? null) };
+  const type = usableType(known?.contentType ?? null);
+  return {
+    bytes: part.bytes,
+    contentType: type === null ? null : withParameters(type, part.fields),
+    filename: usableName(known?.filename ?? null),
+  };
+}
+
+/** Without these the bytes, which go out as they came, would be read as something else. */
+function withParameters(type: string, { charset, method }: PartFields): string {
+  const given = [
+    ...(type.startsWith('text/') ? [['charset', charset]] : []),
+    ...(type === 'text/calendar' ? [['method', method]] : []),
+  ];
+  const usable = given.filter(([, value]) => /^[\w.:-]{1,40}$/.test(value ?? ''));
+  return [type, ...usable.map(([name, value]) => `${name}=${value}`)].join('; ');
 }
 
 /** What a foreign mail says of its parts goes out only where it is harmless. */

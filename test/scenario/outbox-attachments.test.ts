@@ -171,6 +171,14 @@ describe('attachments of stored mail', () => {
       'Content-Transfer-Encoding: base64',
       '',
       Buffer.from('the stored invoice').toString('base64'),
+      '--b',
+      'Content-Type: text/csv; charset="iso-8859-2"; name=list.csv',
+      '',
+      'a;b',
+      '--b',
+      'Content-Type: text/calendar; method=REQUEST; charset=utf-8',
+      '',
+      'BEGIN:VCALENDAR',
       '--b--',
       '',
     ].join('\r\n');
@@ -194,6 +202,11 @@ describe('attachments of stored mail', () => {
     scenario.execute(
       "INSERT INTO email_attachments (content_id, part, filename, content_type) VALUES (1, '2', '../in.pdf', 'application/pdf')",
     );
+    const list = 'INSERT INTO email_attachments (content_id, part, filename, content_type) VALUES (1, ?, ?, ?)';
+    scenario.execute(list, '3', 'list.csv', 'text/csv');
+    scenario.execute(list, '4', null, 'text/calendar');
+    attach({ message_id: 1, part: '3' });
+    attach({ message_id: 1, part: '4' });
     const [part, noPart] = [attach({ message_id: 1, part: '2' }), attach({ message_id: 1, part: '9' })];
     await scenario.outbox.drain();
     expect([scenario.entry(part ?? 0).state, scenario.entry(noPart ?? 0).last_error]).toEqual([
@@ -202,6 +215,9 @@ describe('attachments of stored mail', () => {
     ]);
     const withPart = scenario.smtp.sink.map(({ raw }) => raw.toString()).find((raw) => raw.includes('filename=in.pdf'));
     expect(withPart).toContain(Buffer.from('the stored invoice').toString('base64'));
+    const sent = scenario.smtp.sink.map(({ raw }) => raw.toString()).join('\n');
+    expect(sent).toMatch(/^Content-Type: text\/csv; charset=iso-8859-2/m);
+    expect(sent).toMatch(/^Content-Type: text\/calendar; charset=utf-8; method=REQUEST/m);
     expect([whole, content, foreign, none].map((id) => scenario.entry(id ?? 0).state)).toEqual([
       'delivered',
       'delivered',
