@@ -1,19 +1,23 @@
 /**
- * Content-Transfer-Encoding (RFC 2045 6) undone. Never throws: what is no base64 or quoted-printable is passed over or kept as
- * it stands. What is not needed is not decoded: a size is counted.
+ * Content-Transfer-Encoding (RFC 2045 6) undone. Never throws: what is no base64, quoted-printable or uuencode is passed over or
+ * kept as it stands. What is not needed is not decoded: a size is counted.
  */
 import type { Part } from './part-tree.ts';
 import { decodeQuotedPrintable } from './quoted-printable.ts';
+import { decodeUuencode } from './uuencode.ts';
+
+const isUuencode = (encoding: string): boolean => /^(x-)?uue(ncode)?$/.test(encoding);
 
 /** Encoded bytes that give one byte, with their line ends. */
 const growths: Readonly<Record<string, number>> = { base64: 1.5, 'quoted-printable': 3 };
-const growthOf = ({ fields }: Part): number => growths[fields.encoding] ?? 1;
+const growthOf = ({ fields }: Part): number => growths[fields.encoding] ?? (isUuencode(fields.encoding) ? 1.5 : 1);
 
 /** The part's content as bytes; at most about `bytesMax` of them. */
 export function decodeBody(raw: Buffer, part: Part, bytesMax = Number.POSITIVE_INFINITY): Buffer {
   const { bodyStart, bodyEnd, fields } = part;
   const encoded = raw.subarray(bodyStart, Math.min(bodyEnd, bodyStart + bytesMax * growthOf(part)));
   if (fields.encoding === 'base64') return decodeBase64(encoded);
+  if (isUuencode(fields.encoding)) return decodeUuencode(encoded);
   return fields.encoding === 'quoted-printable' ? decodeQuotedPrintable(encoded) : encoded;
 }
 
@@ -48,6 +52,7 @@ const decodedToCountMax = 4 * 1024 * 1024;
 export function decodedSize(raw: Buffer, part: Part): number {
   const { bodyStart, bodyEnd, fields } = part;
   const length = bodyEnd - bodyStart;
+  if (isUuencode(fields.encoding)) return decodeBody(raw, part).length;
   if (fields.encoding !== 'base64' && fields.encoding !== 'quoted-printable') return length;
   if (length <= decodedToCountMax) return decodeBody(raw, part).length;
   return fields.encoding === 'base64' ? base64Size(raw, part) : quotedPrintableSize(raw, part);

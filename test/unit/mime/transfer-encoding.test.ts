@@ -19,12 +19,32 @@ const quoted = (given: Buffer): string =>
     .join('')
     .replace(/.{72}/g, '$&=\r\n');
 
+const sixBits = (value: number): string => (value === 0 ? '`' : String.fromCharCode(value + 32));
+function uuencoded(given: Buffer): string {
+  const lines = ['begin 644 a file.bin'];
+  for (let at = 0; at < given.length; at += 45) {
+    const line = given.subarray(at, at + 45);
+    const groups = line.toString('hex').match(/.{1,6}/g) ?? [];
+    const bits = groups.map((hex) => Number.parseInt(hex.padEnd(6, '0'), 16));
+    lines.push(
+      sixBits(line.length) + bits.map((n) => [18, 12, 6, 0].map((by) => sixBits((n >> by) & 63)).join('')).join(''),
+    );
+  }
+  return [...lines, '`', 'end', ''].join('\r\n');
+}
+
 describe('transfer encodings', () => {
   it('give back any bytes that were encoded, and count them', () => {
     fc.assert(
       fc.property(bytes, fc.integer({ min: 4, max: 76 }), (given, width) => {
         const base64 = given.toString('base64').replace(new RegExp(`.{${width}}`, 'g'), '$&\r\n');
-        for (const { bytes: found, size } of [decoded('BASE64', base64), decoded('quoted-printable', quoted(given))]) {
+        const all = [
+          decoded('BASE64', base64),
+          decoded('quoted-printable', quoted(given)),
+          decoded('x-uuencode', uuencoded(given)),
+          decoded('UUENCODE', `A note.\r\n${uuencoded(given)}`),
+        ];
+        for (const { bytes: found, size } of all) {
           expect(found.equals(given)).toBe(true);
           expect(size).toBe(given.length);
         }
@@ -34,8 +54,9 @@ describe('transfer encodings', () => {
   it('never fail and never grow, whatever is to be decoded', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('=', 'A', '4', 'f', ' ', '\r\n', '\t', '-', 'é') }), (text) => {
-        for (const encoding of ['base64', 'quoted-printable', 'x-uuencode'])
-          expect(decoded(encoding, text).bytes.length).toBeLessThanOrEqual(Buffer.byteLength(text, 'latin1'));
+        const all = ['base64', 'quoted-printable', 'x-uuencode'].map((encoding) => decoded(encoding, text).bytes);
+        for (const { length } of [...all, decoded('uue', `begin 644 x\n${text}`).bytes])
+          expect(length).toBeLessThanOrEqual(Buffer.byteLength(text, 'latin1'));
       }),
     );
   });
@@ -51,6 +72,9 @@ describe('transfer encodings', () => {
   });
   it('decode base64 that was padded in the middle', () => {
     expect(decoded('base64', 'SGVsbG8g\r\nd29ybGQ=\r\nIQ==').bytes.toString()).toBe('Hello world!');
+  });
+  it('leave alone what is said to be uuencoded and is not', () => {
+    expect(decoded('x-uuencode', 'no begin line\r\n').bytes.toString()).toBe('no begin line\r\n');
   });
   it('take no more than they are allowed', () => {
     const raw = Buffer.from(`Content-Transfer-Encoding: base64\r\n\r\n${'QUJD'.repeat(10_000)}`);
