@@ -9,6 +9,7 @@ import type { NewOutboxEntry, OutboxColumns } from '../store/outbox-entry.ts';
 import type { Store } from '../store/store.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
+import { instantArgument } from './instant-argument.ts';
 import { numberArgument } from './number-argument.ts';
 
 interface Options {
@@ -49,7 +50,7 @@ export function register(outbox: Command, context: CliContext): void {
     .option('--header <field...>', 'further header fields: "List-Id: <x.example.com>"')
     .option('--in-reply-to <id>', 'the message that this answers (email_messages.id)', numberArgument('--in-reply-to'))
     .option('--raw', 'standard input is the whole message')
-    .option('--send-after <time>', 'not before, such as 2026-11-24T08:00:00Z')
+    .option('--send-after <time>', 'not before, such as 2026-11-24T08:00:00Z or 2026-11-24T09:00:00+01:00')
     .option('--priority <number>', 'higher first', wholeNumber, 0)
     .option('--key <key>', 'idempotency key: the same twice is one mail, and prints the same number')
     .option('--hold', 'only put it there; `outbox retry` lets it go')
@@ -71,7 +72,7 @@ async function send(context: CliContext, options: Options): Promise<void> {
     columns,
     idempotencyKey: options.key ?? null,
     priority: options.priority,
-    sendAfter: options.sendAfter === undefined ? null : instantOf(options.sendAfter),
+    sendAfter: options.sendAfter === undefined ? null : instantArgument('--send-after', options.sendAfter),
   };
   const { config } = await context.loadConfig();
   const result = await context.withStore(async (store) => {
@@ -79,13 +80,6 @@ async function send(context: CliContext, options: Options): Promise<void> {
     return store.enqueueOutbox(entry);
   });
   context.print(options.json ? JSON.stringify(result) : `${result.id}`);
-}
-
-function instantOf(given: string): string {
-  const date = new Date(given);
-  if (Number.isNaN(date.getTime()))
-    throw new EngineError('usage', `--send-after: ${JSON.stringify(given)} is no time.`);
-  return date.toISOString();
 }
 
 const list = (addresses: readonly string[] | undefined): string | null =>

@@ -77,6 +77,8 @@ describe('backproc outbox', () => {
     [['--in-reply-to', '99'], /no message 99/],
     [['--attach', '/nowhere/file'], /cannot be read/],
     [['--send-after', 'soon'], /--send-after/],
+    [['--send-after', '11/12/2026'], /with its zone/],
+    [['--account', '0x1'], /--account/],
     [['--account', '9'], /account/],
     [['--priority', 'high'], /--priority/],
   ])('send refuses %j at once, with exit code 64, and puts nothing there', async (more, why) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, type ErrorCode } from '../../../src/base/errors.ts';
 import { exitCodeOf, exitCodeOfAll } from '../../../src/cli/exit-code.ts';
+import { instantArgument } from '../../../src/cli/instant-argument.ts';
 import { numberArgument } from '../../../src/cli/number-argument.ts';
 import { parseServerUrl } from '../../../src/cli/server-url.ts';
 import { displayWidth, formatTable } from '../../../src/cli/table.ts';
@@ -58,8 +59,35 @@ describe('exit codes', () => {
 });
 
 describe('a number argument', () => {
-  it.each(['0', '-1', '1.5', 'x', '', '9007199254740993'])('refuses %j', (text) => {
+  it.each(['0', '-1', '1.5', 'x', '', '9007199254740993', '1e3', '0x1', '+1', '1.0', ' 1'])('refuses %j', (text) => {
     expect(() => numberArgument('ACNTID')(text)).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+});
+
+describe('an instant argument', () => {
+  it.each([
+    ['2027-01-02T08:00:00Z', '2027-01-02T08:00:00.000Z'],
+    ['2027-01-02T08:00:00+02:00', '2027-01-02T06:00:00.000Z'],
+    ['2027-01-02 08:00z', '2027-01-02T08:00:00.000Z'],
+    ['2024-02-29T23:59:59.5-00:30', '2024-03-01T00:29:59.500Z'],
+  ])('reads %j', (text, instant) => expect(instantArgument('--at', text)).toBe(instant));
+
+  it.each([
+    ['11/12/2026', 'whether November or December'],
+    ['1', 'the year 2001 to JavaScript'],
+    ['0', 'the year 2000'],
+    ['2027-01-02', 'no time'],
+    ['2027-01-02T08:00', 'no zone'],
+    ['2027-02-30T08:00:00Z', 'no such day'],
+    ['2027-02-29T08:00:00Z', 'no leap year'],
+    ['2027-13-01T08:00:00Z', 'no such month'],
+    ['2027-01-02T25:00:00Z', 'no such hour'],
+    ['9999-12-31T23:59:59-23:00', 'a year of five digits'],
+    ['0999-12-31T23:59:59Z', 'before any mail'],
+    ['tomorrow', 'words'],
+    ['', 'nothing'],
+  ])('refuses %j: %s', (text) => {
+    expect(() => instantArgument('--at', text)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });
 
