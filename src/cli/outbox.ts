@@ -38,6 +38,11 @@ export function register(program: Command, context: CliContext): void {
       .description(description)
       .action((id: string) => change(context, numberArgument('ID')(id), action));
   outbox
+    .command('hold [id]')
+    .description('do not send until `outbox retry`')
+    .option('--all', 'all that waits, of every account: before the first launch on a restored backup')
+    .action((id: string | undefined, options: { all?: boolean }) => hold(context, id, options.all === true));
+  outbox
     .command('resolve <id>')
     .description('settle an entry of which nobody knows whether it was sent')
     .option('--sent', 'it was: it counts as delivered')
@@ -59,7 +64,6 @@ const states: readonly OutboxState[] = [
 const actions: readonly (readonly [OutboxAction, string])[] = [
   ['retry', 'try now: refused and put-off recipients too, and what was held or cancelled'],
   ['cancel', 'do not send; of a mail that some have, do not send it to the others'],
-  ['hold', 'do not send until `outbox retry`'],
 ];
 
 interface ListOptions {
@@ -111,6 +115,13 @@ const row = (entry: OutboxSummary) => ({
 
 async function change(context: CliContext, id: number, action: OutboxAction): Promise<void> {
   await context.withStore((store) => store.changeOutbox(id, action, toInstant(systemClock())));
+}
+
+async function hold(context: CliContext, id: string | undefined, isAll: boolean): Promise<void> {
+  if ((id === undefined) !== isAll) throw new EngineError('usage', 'Name an entry, or say --all.');
+  if (id !== undefined) return change(context, numberArgument('ID')(id), 'hold');
+  const count = await context.withStore((store) => store.holdWaiting());
+  context.say(`${count} entries are held`);
 }
 
 async function resolve(context: CliContext, id: number, { sent, resend }: ResolveOptions): Promise<void> {

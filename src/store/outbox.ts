@@ -84,6 +84,8 @@ export interface OutboxWrites {
   learnSentCopy(acntid: number, learned: 'server' | 'append'): Promise<void>;
   /** Throws `not_found`, and `outbox_not_possible` in a state that does not allow it. */
   changeOutbox(id: number, action: OutboxAction, at: Instant): Promise<void>;
+  /** Holds what is queued or deferred, of every account; returns how many. */
+  holdWaiting(): Promise<number>;
   /** Settles an unknown entry. Throws `not_found`, `outbox_not_possible`. */
   resolveUnknown(id: number, resolution: Resolution, at: Instant): Promise<void>;
 }

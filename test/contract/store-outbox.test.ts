@@ -449,6 +449,24 @@ describe.each([
     expect(shared).toEqual([true, true, false, false]);
   });
 
+  it('holds all that waits at once, and leaves alone what is being sent and what is over', async () => {
+    const [queued, deferred, sending, over] = [await insert(), await insert(), await insert(), await insert()];
+    const [tried] = await begin(deferred.id, ['b@x.org']);
+    await finish([result(tried?.attemptId ?? 0, deferred.id, [recipient('b@x.org', 'deferred')])]);
+    await begin(sending.id, ['b@x.org']);
+    await store.changeOutbox(over.id, 'cancel', at);
+    expect(await store.holdWaiting()).toBe(2);
+    expect([queued, deferred, sending, over].map(({ id }) => state(id))).toEqual([
+      'held',
+      'held',
+      'sending',
+      'cancelled',
+    ]);
+    expect(await store.outboxBatch(acntid, muchLater, 10)).toEqual([]);
+    await store.changeOutbox(deferred.id, 'retry', at);
+    expect((await store.outboxBatch(acntid, at, 10))[0]?.pending).toEqual(['b@x.org']);
+  });
+
   it('lets people retry, hold and cancel where that makes sense, and says where it does not', async () => {
     const { id } = await insert();
     await store.changeOutbox(id, 'hold', at);

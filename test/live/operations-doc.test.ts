@@ -85,6 +85,13 @@ const count = (table: string): unknown => {
   return row.n;
 };
 
+const outboxStates = (): unknown[] => {
+  const database = openSqlite(join(home, 'store/mail.db'), { readonly: true });
+  const states = database.prepare('SELECT state FROM email_outbox').pluck().all();
+  database.close();
+  return states;
+};
+
 describe.runIf(process.platform === 'linux')('docs/operations.md', () => {
   it('has blocks for these steps and no others', () => {
     const tested = ['setup', 'account', 'cron', 'systemd', 'tmpfs', 'health', 'backup', 'restore', 'repair', 'upgrade'];
@@ -110,6 +117,8 @@ describe.runIf(process.platform === 'linux')('docs/operations.md', () => {
   });
 
   it('brings everything back from a backup after the store was lost, and what came since', async () => {
+    const mail = 'backproc outbox send --account 1 --to bob@example.com --subject S --text T';
+    expect(await sh(mail)).toEqual({ code: 0, output: '1\n' });
     await runBlock('backup');
     expect(readdirSync(join(home, 'backups')).sort()).toEqual(['backproc-secret.key', 'mail.db']);
     const { messages } = folder('INBOX', 7);
@@ -117,9 +126,11 @@ describe.runIf(process.platform === 'linux')('docs/operations.md', () => {
     if (server.folders[0]) server.folders[0].uidNext = 8;
     await sh('backproc sync 1');
     expect(count('email_messages')).toBe(7);
+    expect(outboxStates()).toEqual(['queued']);
     writeFileSync(join(home, 'store/mail.db'), 'lost '.repeat(10_000));
     expect((await sh('backproc doctor --accounts 0')).code).toBe(1);
     await runBlock('restore');
+    expect(outboxStates()).toEqual(['held']);
     expect([count('email_messages'), existsSync(join(home, 'store/broken/mail.db'))]).toEqual([5, true]);
     expect(await sh('backproc sync 1 && backproc verify 1 --deep')).toMatchObject({
       code: 0,

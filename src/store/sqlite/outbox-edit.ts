@@ -72,6 +72,10 @@ export function changeOutbox(c: Connection, id: number, action: OutboxAction, at
   else cancel(c, id, row, at);
 }
 
+/** All that waits, of every account; how many. What is being sent is left alone. */
+export const holdWaiting = (c: Connection): number =>
+  c.run("UPDATE email_outbox SET state = 'held' WHERE state IN ('queued', 'deferred')");
+
 const isExpired = (c: Connection, id: number): boolean =>
   c.get('SELECT 1 FROM email_outbox WHERE id = ? AND composed_at IS NOT NULL AND raw IS NULL', id) !== undefined;
 

@@ -50,6 +50,7 @@ export function outboxWritesBy(c: Connection, read: Read, write: Write): OutboxW
     postponeFollowUps: (acntid, now, nextAt) => write('postponeFollowUps', acntid, now, nextAt),
     learnSentCopy: (acntid, learned) => write('learnSentCopy', acntid, learned),
     changeOutbox: (id, action, at) => write('changeOutbox', id, action, at),
+    holdWaiting: () => write('holdWaiting'),
     resolveUnknown: (id, resolution, at) => write('resolveUnknown', id, resolution, at),
   };
 }

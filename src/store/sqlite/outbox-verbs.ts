@@ -1,7 +1,7 @@
 /** The outbox's write verbs by name (see verbs.ts). */
 import { learnSentCopy, recordSmtpHealth } from './outbox-account.ts';
 import { beginAttempts, recordAttempts } from './outbox-attempts.ts';
-import { changeOutbox, enqueueOutbox, rejectEntry, resolveUnknown } from './outbox-edit.ts';
+import { changeOutbox, enqueueOutbox, holdWaiting, rejectEntry, resolveUnknown } from './outbox-edit.ts';
 import { postponeFollowUps, recordFollowUp } from './outbox-followups.ts';
 import { clampWaits, recoverAttempts, releaseAttempts } from './outbox-recover.ts';
 
@@ -18,5 +18,6 @@ export const outboxVerbs = {
   postponeFollowUps,
   learnSentCopy,
   changeOutbox,
+  holdWaiting,
   resolveUnknown,
 };
