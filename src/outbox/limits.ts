@@ -75,13 +75,28 @@ function byHost(host: string, providers: Readonly<Record<string, ProviderLimits>
 export function readAccountLimits(text: string | null): ProviderLimits {
   if (text === null) return {};
   const given = parseObject(text);
-  const entries = limitNames.flatMap((name): [string, number | null][] => {
-    const value = given[name];
-    const isNumber = typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
-    const isNull = value === null && (name === 'messagesPerMinute' || name === 'recipientsPerDay');
-    return isNumber || isNull ? [[name, value]] : [];
-  });
+  const entries = limitNames.flatMap((name): [string, unknown][] =>
+    isLimit(name, given?.[name]) ? [[name, given?.[name]]] : [],
+  );
   return Object.fromEntries(entries);
+}
+
+/** What of that text does not count, for the log: an account whose limits were mistyped sends without them. */
+export function accountLimitMistakes(text: string | null): string[] {
+  if (text === null) return [];
+  const given = parseObject(text);
+  if (given === null) return ['it is no JSON object'];
+  return Object.entries(given).flatMap(([name, value]) => {
+    if (!isLimitName(name)) return [`${JSON.stringify(name)} is none of ${limitNames.join(', ')}`];
+    return isLimit(name, value) ? [] : [`${name} is ${JSON.stringify(value)}; expected a whole number from 1 on`];
+  });
+}
+
+const isLimitName = (name: string): name is (typeof limitNames)[number] => limitNames.some((known) => known === name);
+
+function isLimit(name: string, value: unknown): boolean {
+  if (value === null) return name === 'messagesPerMinute' || name === 'recipientsPerDay';
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }
 
 const limitNames = [
@@ -92,11 +107,11 @@ const limitNames = [
   'messagesPerConnection',
 ] as const;
 
-function parseObject(text: string): Readonly<Record<string, unknown>> {
+function parseObject(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
   } catch {
-    return {}; // not JSON: no limits of its own
+    return null; // not JSON: no limits of its own
   }
 }

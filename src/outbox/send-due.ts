@@ -18,7 +18,7 @@ import { healthAfter, healthy } from './account-health.ts';
 import { drain } from './drain.ts';
 import { allowanceOf } from './envelope.ts';
 import { createJournal } from './journal.ts';
-import { limitsFor, type SendLimits } from './limits.ts';
+import { accountLimitMistakes, limitsFor, type SendLimits } from './limits.ts';
 import { beginBatch, type Work } from './prepare.ts';
 import { filingMode, firstLookMs } from './sent-copy.ts';
 import { untilTaken } from './store-patience.ts';
@@ -33,6 +33,8 @@ export async function sendDue(ports: SendPorts, task: SendTask): Promise<SendRep
   const counts = { delivered: 0, deferred: 0, rejected: 0, unknown: 0 };
   const recovered = await ports.store.recoverAttempts(acntid, toInstant(ports.clock()));
   const account = await sendingAccount(ports.store, acntid);
+  for (const mistake of accountLimitMistakes(account.outboxLimits))
+    ports.log.warn(`outbox: email_accounts.outbox_limits does not count: ${mistake}`, { acntid });
   const error = await drainAccount(ports, task, account, {
     onJudged(judgement, { outboxId }) {
       counts[judgement.verdict] += 1;

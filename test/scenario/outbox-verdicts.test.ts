@@ -222,6 +222,17 @@ describe('limits', () => {
     expect(query("SELECT id FROM email_outbox WHERE state <> 'delivered'")).toEqual([]);
   });
 
+  it('that were mistyped hold nothing back, and the log says which', async () => {
+    const { outbox, smtp, mail, execute } = await startOutboxScenario();
+    execute('UPDATE email_accounts SET outbox_limits = ?', '{"messagesPerMinute": "1"}');
+    for (const to of ['b@example.com', 'c@example.com']) mail(to);
+    await outbox.drain();
+    expect(smtp.sink).toHaveLength(2);
+    expect(outbox.lines.join('\n')).toMatch(
+      /outbox_limits does not count: messagesPerMinute is "1"; expected a whole number/,
+    );
+  });
+
   it('send what is more important first, and nothing before its time', async () => {
     const { outbox, smtp, mail } = await startOutboxScenario({ connections: 1 });
     mail('low@example.com', { priority: -1 });

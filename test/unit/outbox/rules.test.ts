@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { healthAfter, isOnlyAccounts } from '../../../src/outbox/account-health.ts';
 import { isExpired, retryWaitMs, retryWaitMsMax } from '../../../src/outbox/backoff-schedule.ts';
 import { allowanceOf, transactionsOf } from '../../../src/outbox/envelope.ts';
-import { builtInProviders, type LimitSettings, limitsFor, readAccountLimits } from '../../../src/outbox/limits.ts';
+import {
+  accountLimitMistakes,
+  builtInProviders,
+  type LimitSettings,
+  limitsFor,
+  readAccountLimits,
+} from '../../../src/outbox/limits.ts';
 import { threadingOf } from '../../../src/outbox/references.ts';
 import { filingMode, firstLookMs, nextLookMs } from '../../../src/outbox/sent-copy.ts';
 import { decideUnknown } from '../../../src/outbox/unknown-rule.ts';
@@ -98,8 +104,19 @@ describe('limits', () => {
       '{"connections": "5"}',
       '{"messagesPerMinute": -1}',
       '{"connections": null}',
-    ])
+    ]) {
       expect(readAccountLimits(text)).toEqual({});
+      expect(accountLimitMistakes(text)).toHaveLength(1);
+    }
+  });
+  it('are told of one by one, where a part of them makes no sense', () => {
+    const text = '{"connections": 2, "messagesPerMinute": "30", "recipientsPerDay": null, "recipientsPerHour": 5}';
+    expect(readAccountLimits(text)).toEqual({ connections: 2, recipientsPerDay: null });
+    expect(accountLimitMistakes(text)).toEqual([
+      'messagesPerMinute is "30"; expected a whole number from 1 on',
+      '"recipientsPerHour" is none of connections, messagesPerMinute, recipientsPerDay, recipientsPerMessage, messagesPerConnection',
+    ]);
+    expect(accountLimitMistakes(null)).toEqual([]);
   });
   it('built in are all usable', () => {
     for (const host of Object.keys(builtInProviders)) {
