@@ -34,7 +34,10 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new EngineError('config_not_found', `${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new EngineError(
+      'usage',
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
 }
 

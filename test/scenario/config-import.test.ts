@@ -25,6 +25,11 @@ describe('config import-php', () => {
       EMAIL_OUTBOX_ENABLED: false,
     });
   });
+  it('says that the file cannot be read, and nothing of a configuration that is missing', async () => {
+    const outcome = await installation.run('config', 'import-php', 'nowhere.inc');
+    expect(outcome).toMatchObject({ code: 64, stdout: '' });
+    expect(outcome.stderr).toMatch(/^backproc: \S+nowhere\.inc cannot be read: ENOENT.*\.\n$/);
+  });
   it('prints what it can, names each mistake, and says so by its exit code', async () => {
     const outcome = await importPhp(
       "<?php\ndefine('BG_MAX_THREADS', 'many');\ndefine('EMAIL_OUTBOX_ENABLED', TRUE);\n",
