@@ -3,6 +3,7 @@
  * argv in, exit code out. Every command loads what it needs itself, so that `--help` costs little more than Node, and a launch
  * that finds an engine at work costs less still: it ends before the command line is even loaded.
  */
+import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,11 +28,17 @@ function configOption(options: readonly string[]): string | undefined {
   return option === '--config' ? options[at + 1] : option?.slice('--config='.length);
 }
 
+/** A reader that has seen enough (`… | head`) is no failure. */
+function endWithoutOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(0);
+  writeSync(stderr.fd, `backproc: What was to be printed could not be written: ${error.message}\n`);
+  process.exit(75);
+}
+
 async function main(): Promise<void> {
   const { createContext } = await import('./cli/context.ts');
   const { runProgram } = await import('./cli/program.ts');
-  // A reader that has seen enough (`… | head`) is no failure.
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 74));
+  stdout.on('error', endWithoutOutput);
   await runProgram(createContext({ env, cwd, installFolder, stdin, stdout, stderr }), argv);
 }
 

@@ -1,5 +1,5 @@
 /** `db migrate`, `backup`, `check` and `rebuild`. */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
@@ -8,6 +8,7 @@ import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { formatBytes } from './progress-display.ts';
+import { writingTo } from './target.ts';
 
 export function register(program: Command, context: CliContext): void {
   const db = program.command('db').description('database: migrate, backup, check, rebuild');
@@ -64,7 +65,10 @@ async function backup(context: CliContext, given: string): Promise<void> {
     if (context.isTerminal) context.stderr.write(`\r\u001b[Kcopying: ${Math.floor(done * 100)} %`);
   };
   try {
-    const bytes = await backupDatabase({ file, target, onProgress, signal: stopping.signal });
+    const bytes = await writingTo(target, () => {
+      accessSync(dirname(target), constants.W_OK); // SQLite would only say that it cannot open the file
+      return backupDatabase({ file, target, onProgress, signal: stopping.signal });
+    });
     clear();
     context.say(`copied to ${target}: ${formatBytes(bytes)}, checked`);
   } catch (error) {

@@ -6,6 +6,7 @@ import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import type { ExportScope, ExportStep } from './export-messages.ts';
 import { numberArgument } from './number-argument.ts';
+import { writingTo } from './target.ts';
 
 interface Options {
   readonly part?: string;
@@ -57,8 +58,10 @@ async function exportFolders(context: CliContext, options: Options): Promise<voi
   const count = await context.withStore(async (store) => {
     const scope = await scopeOf(store, account, folder);
     const onStep = progressOf(context, await store.exportCount(scope));
-    if (mbox !== undefined) return (await import('./export-mbox.ts')).exportMbox(store, scope, mbox, onStep);
-    return (await import('./export-maildir.ts')).exportMaildir(store, scope, maildir ?? '', onStep);
+    const target = mbox ?? maildir ?? '';
+    const { exportMbox } = await import('./export-mbox.ts');
+    const { exportMaildir } = await import('./export-maildir.ts');
+    return writingTo(target, () => (mbox === undefined ? exportMaildir : exportMbox)(store, scope, target, onStep));
   });
   if (context.isTerminal) context.stderr.write('\r\u001b[K');
   context.say(`${count} messages exported`);

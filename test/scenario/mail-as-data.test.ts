@@ -1,6 +1,6 @@
 /** What an administrator and an application see of mail that was read: show, parts, search, whole folders out. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqlite } from '../../src/base/sqlite.ts';
@@ -78,6 +78,21 @@ describe('mail as data', () => {
     expect((await run('search', 'offer', '--since', '2026-11-25', '--json')).stdout).toBe('[]\n');
     expect((await run('search', '-')).code).toBe(0);
   });
+  it.runIf(existsSync('/dev/full'))('says so when what it prints finds no room', () => {
+    const command = `'${process.execPath}' '${mainFile}' message export 1 > /dev/full`;
+    const { status, stderr } = spawnSync('sh', ['-c', command], { cwd: installation.folder, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([75, expect.stringMatching(/^backproc: .* could not be written: ENOSPC.*\n$/)]);
+  });
+
+  it.each([
+    ['message', 'export', '--account', '1', '--mbox', 'nowhere/all.mbox'],
+    ['message', 'export', '--account', '1', '--maildir', 'config.json/mail'],
+    ['db', 'backup', 'config.json/mail.db'],
+  ])('says that the target cannot be written: %s %s … %s', async (...words) => {
+    const { code, stderr } = await run(...words);
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/^backproc: \S+ cannot be written: E[A-Z]+: .*\.\n$/)]);
+  });
+
   it('goes into an mbox that other programs read, and never over a file that is there', async () => {
     expect(await run('message', 'export', '--mbox', 'all.mbox', '--account', '1')).toMatchObject({
       code: 0,
