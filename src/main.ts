@@ -17,9 +17,16 @@ const cwd = process.cwd();
 /** `backproc run …` as cron types it; anything else is for the command line to understand. */
 async function isNeedless(): Promise<boolean> {
   const [command, ...options] = argv.slice(2);
-  if (command !== 'run' || stdout.isTTY || options.some((option) => /^(--help|-h)$/.test(option))) return false;
+  if (command !== 'run' || stdout.isTTY || !areKnown(options)) return false;
   const { isEngineAtWork } = await import('./engine/launch/quick-look.ts');
   return isEngineAtWork({ file: configOption(options), env, cwd, installFolder });
+}
+
+/** `--help`, and a slip that would keep the next engine from starting, are for the command line. */
+function areKnown(options: readonly string[]): boolean {
+  return options.every(
+    (option, at) => /^--(once|debug|config|config=.*)$/.test(option) || options[at - 1] === '--config',
+  );
 }
 
 function configOption(options: readonly string[]): string | undefined {

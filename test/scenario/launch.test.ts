@@ -45,6 +45,11 @@ describe('a launch while an engine is at work', () => {
     const launchMs = await fastest(10, () => installation.run('run', '--once'));
     // Below 2 on an idle machine (bench); other tests run beside this one.
     expect(launchMs / emptyMs).toBeLessThan(3);
+    // A slip in a cron line is told while somebody looks, not when an engine is needed.
+    for (const slip of ['--onec', 'twice']) {
+      const outcome = await installation.run('run', '--once', slip);
+      expect(outcome).toMatchObject({ code: 64, stderr: expect.stringMatching(/^error: /) });
+    }
     // The place of the lock is believed only while the configuration is the one that it was read from.
     writeFileSync(join(installation.folder, 'config.json'), '{"BACKPROC_STORE":"sqlite:elsewhere/mail.db"}');
     expect(await installation.run('run', '--once')).toEqual(quiet);
