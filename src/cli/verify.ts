@@ -1,5 +1,6 @@
 /** `verify ACNTID [PATH…] [--deep]`: the ledger, and with --deep every UID, flag and byte. Exit 1 on any difference. */
 import type { Command } from 'commander';
+import { escapeControls } from '../base/log-line.ts';
 import type { Account, Store } from '../store/store.ts';
 import type { DeepResult, VerifyRow } from '../sync/verify.ts';
 import { accountOf } from './account-list.ts';
@@ -34,7 +35,11 @@ async function verify(context: CliContext, acntid: number, paths: readonly strin
   const ok = different.length === 0 && rows.length > 0;
   if (options.json) context.print(JSON.stringify({ acntid, ok, folders: rows }, null, 2));
   else {
-    context.print(formatTable(rows.map(tableRow)));
+    const isDeep = rows.some(({ deep }) => deep !== null);
+    context.print(formatTable(rows.map((row) => tableRow(row, isDeep))));
+    for (const { path, failure } of rows)
+      if (failure !== null)
+        context.print(`\n${JSON.stringify(path)} could not be compared: ${escapeControls(failure)}`);
     context.print(
       rows.length === 0
         ? 'nothing was synchronised yet'
@@ -53,7 +58,7 @@ async function recount(
   paths: readonly string[],
   isDeep: boolean,
 ): Promise<VerifyRow[]> {
-  const { compareDeep, ledgerOf, toVerifyRow } = await import('../sync/verify.ts');
+  const { compareDeep, folderFailure, ledgerOf, toVerifyRow } = await import('../sync/verify.ts');
   const ledger = await ledgerOf(store, account.acntid, paths);
   if (!isDeep) return ledger.map((row) => toVerifyRow(row, null));
   const { config } = await context.loadConfig();
@@ -65,14 +70,13 @@ async function recount(
     await session.listFolders({ withStatus: false });
     const rows: VerifyRow[] = [];
     for (const row of ledger) {
-      rows.push(
-        toVerifyRow(
-          row,
-          row.serverCount === null
-            ? null
-            : await compareDeep(store, session, row, config.EMAIL_MAX_MESSAGE_BYTES, progressOf(context, row.path)),
-        ),
-      );
+      const compare = () =>
+        compareDeep(store, session, row, config.EMAIL_MAX_MESSAGE_BYTES, progressOf(context, row.path));
+      try {
+        rows.push(toVerifyRow(row, row.serverCount === null ? null : await compare()));
+      } catch (error) {
+        rows.push(toVerifyRow(row, null, folderFailure(error)));
+      }
     }
     if (context.isTerminal) context.stderr.write('\r\u001b[K');
     return rows;
@@ -88,7 +92,7 @@ function progressOf(context: CliContext, path: string): (count: number) => void 
   };
 }
 
-const tableRow = (row: VerifyRow) => ({
+const tableRow = (row: VerifyRow, isDeep: boolean) => ({
   emfdid: row.emfdid,
   path: row.path,
   server: row.serverCount,
@@ -98,12 +102,12 @@ const tableRow = (row: VerifyRow) => ({
   excluded: row.excludedCount,
   pending: row.pendingCount,
   difference: row.difference,
-  ...(row.deep === null ? {} : deepColumns(row.deep)),
+  ...(isDeep ? deepColumns(row.deep) : {}),
 });
 
-const deepColumns = (deep: DeepResult) => ({
-  missing: deep.missing.length,
-  invented: deep.invented.length,
-  wrong_flags: deep.wrongFlags.length,
-  wrong_bytes: deep.wrongBytes.length,
+const deepColumns = (deep: DeepResult | null) => ({
+  missing: deep?.missing.length,
+  invented: deep?.invented.length,
+  wrong_flags: deep?.wrongFlags.length,
+  wrong_bytes: deep?.wrongBytes.length,
 });

@@ -14,6 +14,8 @@ export interface VerifyRow extends LedgerRow {
   readonly difference: number | null;
   /** Only with deep. */
   readonly deep: DeepResult | null;
+  /** Why `deep` could not look into this folder; the others are compared all the same. */
+  readonly failure: string | null;
 }
 
 export interface DeepResult {
@@ -25,20 +27,20 @@ export interface DeepResult {
   readonly wrongBytes: readonly number[];
 }
 
-export function toVerifyRow(row: LedgerRow, deep: DeepResult | null): VerifyRow {
+export function toVerifyRow(row: LedgerRow, deep: DeepResult | null, failure: string | null = null): VerifyRow {
   const { serverCount, storedCount, heldCount, quarantinedCount, excludedCount, pendingCount } = row;
   const difference =
     serverCount === null
       ? null
       : serverCount - (storedCount - heldCount + quarantinedCount + excludedCount + pendingCount);
-  return { ...row, difference, deep };
+  return { ...row, difference, deep, failure };
 }
 
-/** A folder that was never finished differs: its mail is not all here. */
-export function isDifferent({ difference, pendingCount, deep }: VerifyRow): boolean {
+/** A folder that was never finished differs: its mail is not all here. So does one that cannot be opened. */
+export function isDifferent({ difference, pendingCount, deep, failure }: VerifyRow): boolean {
   const deepCount =
     deep === null ? 0 : deep.missing.length + deep.invented.length + deep.wrongFlags.length + deep.wrongBytes.length;
-  return difference !== 0 || pendingCount > 0 || deepCount > 0;
+  return difference !== 0 || pendingCount > 0 || deepCount > 0 || failure !== null;
 }
 
 export async function ledgerOf(store: Store, acntid: number, paths: readonly string[]): Promise<LedgerRow[]> {
@@ -49,6 +51,12 @@ export async function ledgerOf(store: Store, acntid: number, paths: readonly str
 
 function unknownPath(path: string): never {
   throw new EngineError('not_found', `No folder ${JSON.stringify(path)} in this account.`);
+}
+
+/** What ends at this folder; anything wider is thrown on. */
+export function folderFailure(error: unknown): string {
+  if (!(error instanceof EngineError) || error.scope !== 'folder') throw error;
+  return `${error.code}: ${error.detail}`;
 }
 
 /** `onProgress` is told how many bodies of the folder were compared so far. */
