@@ -22,6 +22,7 @@ export async function probe(
     link: createLink(),
     wireNames: new Map(),
     literalBytesMax: 1024 * 1024,
+    room: null,
     commandTimeoutMs: timeoutMs,
     transferTimeoutMsPerMib: timeoutMs,
     signal: new AbortController().signal,

@@ -11,8 +11,10 @@ export type RunCommand = <T>(what: string, work: () => Promise<T>, rowCount?: nu
 /** A row of flags is about 60 bytes: so a folder of a million is given eight minutes, which 1 Mbit/s needs. */
 const msPerRow = 0.5;
 
+const isBeyondBounds = ({ code }: EngineError): boolean => code === 'response_too_large' || code === 'memory_short';
+
 export const createRunner = (options: SessionOptions, client: ImapFlow): RunCommand => {
-  // Of an answer beyond all bounds the library tells its listeners; the command only learns that the connection is gone.
+  // Of an answer beyond all bounds, our own too, only the listeners are told; the command learns that the connection is gone.
   let lastEvent: unknown = null;
   client.on('error', (error: Error) => {
     lastEvent = error;
@@ -30,7 +32,7 @@ export const createRunner = (options: SessionOptions, client: ImapFlow): RunComm
       const context = { what, nowMs: Date.now() };
       const failure = toEngineError(error, context);
       const cause = failure.code === 'connection_lost' ? toEngineError(lastEvent, context) : failure;
-      throw cause.code === 'response_too_large' ? cause : failure;
+      throw isBeyondBounds(cause) ? cause : failure;
     }
   };
 };

@@ -5,7 +5,9 @@
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { type Credentials, maskCredentials } from '../base/credentials.ts';
-import { correctCommands, dropPrefix } from './corrections.ts';
+import type { EngineError } from '../base/errors.ts';
+import type { AnswerRoom } from './answer-room.ts';
+import { correctCommands, dropPrefix, watchAnswers } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -40,6 +42,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
       options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
     },
   });
+  const noRoom = boundAnswers(client, options.room);
   const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
   try {
     const deadline = {
@@ -51,7 +54,10 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     await withDeadline(client.connect(), deadline);
   } catch (error) {
     client.close();
-    throw toEngineError(error, { what, nowMs: Date.now(), mask: (text) => maskCredentials(text, options.credentials) });
+    throw (
+      noRoom() ??
+      toEngineError(error, { what, nowMs: Date.now(), mask: (text) => maskCredentials(text, options.credentials) })
+    );
   }
   dropPrefix(client);
   return {
@@ -60,6 +66,19 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
     mechanism: mechanism(),
     droppedCount: () => dropped.count,
   };
+}
+
+/** Returns why the connection was given up, if it was. */
+function boundAnswers(client: ImapFlow, room: AnswerRoom | null): () => EngineError | null {
+  let given: EngineError | null = null;
+  const held = room?.enter((reason) => {
+    given = reason;
+    client.emit('error', reason);
+    client.close();
+  });
+  if (held) watchAnswers(client, (bytes) => held.hold(bytes));
+  client.on('close', () => held?.leave());
+  return () => given;
 }
 
 function clientOptions(

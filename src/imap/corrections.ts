@@ -37,9 +37,11 @@ interface Internals {
 interface Streamer {
   readonly state: number;
   readonly lineBytes: number;
+  /** Lines and announced literals of the answer under way. */
+  readonly responseBytes: number;
   readonly inputBuffer: readonly unknown[];
   readonly processingInput: boolean;
-  _transform(chunk: Buffer, encoding: BufferEncoding, next: (error?: Error) => void): void;
+  _transform: (chunk: Buffer, encoding: BufferEncoding, next: (error?: Error) => void) => void;
 }
 
 const hasInternals = (client: object): client is Internals =>
@@ -50,7 +52,8 @@ const hasInternals = (client: object): client is Internals =>
   client.folders instanceof Map &&
   'streamer' in client &&
   client.streamer instanceof Transform &&
-  'processingInput' in client.streamer;
+  'processingInput' in client.streamer &&
+  'responseBytes' in client.streamer;
 
 function internalsOf(client: ImapFlow): Internals {
   if (hasInternals(client)) return client;
@@ -154,6 +157,17 @@ export function markListed(client: ImapFlow, name: string): void {
   if (!folders.has(name)) folders.set(name, { path: name });
 }
 
+/** Told after each chunk what the library's reader holds of an answer whose end has not come. Call before connecting. */
+export function watchAnswers(client: ImapFlow, onHeld: (bytes: number) => void): void {
+  const { streamer } = internalsOf(client);
+  const transform = streamer._transform.bind(streamer);
+  streamer._transform = (chunk, encoding, next) =>
+    transform(chunk, encoding, (error) => {
+      onHeld(streamer.lineBytes + streamer.responseBytes);
+      next(error);
+    });
+}
+
 /** imap-stream.js: between lines, not inside a literal. */
 const lineState = 1;
 
@@ -169,7 +183,8 @@ export function divertStream(
   const { streamer } = internals;
   if (streamer.processingInput || streamer.state !== lineState || streamer.lineBytes + streamer.inputBuffer.length > 0)
     return null;
-  const transform = streamer._transform.bind(streamer);
+  const before = streamer._transform;
+  const transform = before.bind(streamer);
   streamer._transform = (chunk, encoding, next) => {
     internals._processingResponse = true;
     const passOn = (rest: readonly Buffer[]): void => {
@@ -180,6 +195,7 @@ export function divertStream(
     };
     take(chunk).then(passOn, next);
   };
-  // Ours hides the class's own, which comes to light again.
-  return () => void Reflect.deleteProperty(streamer, '_transform');
+  return () => {
+    streamer._transform = before;
+  };
 }

@@ -3,10 +3,16 @@
  * (fetch-reader.ts); what that can't tell, and all else that comes meanwhile, is the library's to read.
  */
 import type { ImapFlow } from 'imapflow';
+import type { EngineError } from '../base/errors.ts';
+import type { AnswerRoom } from './answer-room.ts';
 import { divertStream } from './corrections.ts';
 import type { FetchItems } from './fetch-items.ts';
 import { createFetchReader, type FetchReaderLimits } from './fetch-reader.ts';
 import type { Stopwatch } from './stopwatch.ts';
+
+export interface RowBounds extends FetchReaderLimits {
+  readonly room: AnswerRoom | null;
+}
 
 export interface Diversion {
   /** What our own side failed with; the connection was closed for it. */
@@ -17,19 +23,25 @@ export interface Diversion {
 /** The clock stands still while our own work on a chunk is awaited: only the server can be late. */
 export function divertRows(
   client: ImapFlow,
-  limits: FetchReaderLimits,
+  bounds: RowBounds,
   stopwatch: Pick<Stopwatch, 'pause' | 'resume'> | null,
   onItems: (items: FetchItems) => Promise<void> | void,
 ): Diversion {
   let failure: { readonly error: unknown } | null = null;
-  const reader = createFetchReader(limits, onItems);
+  const reader = createFetchReader(bounds, onItems);
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    client.close();
+  };
+  const held = bounds.room?.enter((reason: EngineError) => fail(reason));
   const end = divertStream(client, async (chunk) => {
     stopwatch?.pause(chunk.length);
     try {
-      return await reader.take(chunk);
+      const rest = await reader.take(chunk);
+      held?.hold(reader.heldBytes());
+      return rest;
     } catch (error) {
-      failure = { error };
-      client.close();
+      fail(error);
       return [];
     } finally {
       stopwatch?.resume();
@@ -39,6 +51,9 @@ export function divertRows(
     throwIfFailed() {
       if (failure !== null) throw failure.error;
     },
-    end: () => end?.(),
+    end() {
+      held?.leave();
+      end?.();
+    },
   };
 }

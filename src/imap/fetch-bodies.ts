@@ -6,10 +6,9 @@
 import type { FetchQueryObject, ImapFlow } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import type { UidSet } from '../base/uid-set.ts';
-import { divertRows } from './divert-rows.ts';
+import { divertRows, type RowBounds } from './divert-rows.ts';
 import { toEngineError } from './failure.ts';
 import type { FetchItems } from './fetch-items.ts';
-import type { FetchReaderLimits } from './fetch-reader.ts';
 import type { Transfer } from './link.ts';
 import { fromFetchItems, isAsked, toBodyRow } from './rows.ts';
 import type { BodyRow, SessionOptions } from './session.ts';
@@ -19,7 +18,7 @@ import { toCommandSets } from './uid-ranges.ts';
 export interface FetchBodiesInput {
   readonly client: ImapFlow;
   readonly options: SessionOptions;
-  readonly limits: FetchReaderLimits;
+  readonly bounds: RowBounds;
   readonly uids: UidSet;
   /** See ImapSession.fetchBodies. */
   readonly onRow: (row: BodyRow) => Promise<void> | void;
@@ -47,7 +46,7 @@ export async function fetchBodies(input: FetchBodiesInput): Promise<Transfer> {
 }
 
 async function fetchSet(
-  { client, options, limits }: FetchBodiesInput,
+  { client, options, bounds }: FetchBodiesInput,
   set: string,
   take: FetchBodiesInput['onRow'],
 ): Promise<Transfer> {
@@ -56,7 +55,7 @@ async function fetchSet(
     const row = fromFetchItems(items);
     return row === undefined ? undefined : take(row);
   };
-  const diversion = divertRows(client, limits, stopwatch, onItems);
+  const diversion = divertRows(client, bounds, stopwatch, onItems);
   try {
     for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
       const row = toBodyRow(message);

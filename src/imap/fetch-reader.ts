@@ -21,6 +21,8 @@ export interface FetchReader {
    * views into `chunk`. Returns what is not for us, in order.
    */
   take(chunk: Buffer): Promise<readonly Buffer[]>;
+  /** Of the answer under way, what it announced included: a literal has its memory at once. */
+  heldBytes(): number;
 }
 
 interface State {
@@ -62,6 +64,7 @@ export function createFetchReader(
       }
       return state.foreign;
     },
+    heldBytes: () => state.tailBytes + (state.isRow ? state.answerBytes : 0),
   };
 }
 

@@ -5,8 +5,7 @@
 import type { FetchMessageObject, FetchQueryObject, ImapFlow } from 'imapflow';
 import type { UidSet } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
-import { divertRows } from './divert-rows.ts';
-import type { FetchReaderLimits } from './fetch-reader.ts';
+import { divertRows, type RowBounds } from './divert-rows.ts';
 import { type FlagItems, isAsked } from './rows.ts';
 import { toCommandSets } from './uid-ranges.ts';
 
@@ -26,7 +25,7 @@ export interface RowFetcher {
   flagRows<Row>(asked: RowsQuery, toRow: (items: FlagItems) => Row): Promise<Map<number, Row>>;
 }
 
-export function createRowFetcher(client: ImapFlow, limits: FetchReaderLimits, run: RunCommand): RowFetcher {
+export function createRowFetcher(client: ImapFlow, bounds: RowBounds, run: RunCommand): RowFetcher {
   const fetch = async <Message extends FlagItems, Row>(
     { what, uids, query, changedSince }: RowsQuery,
     toRow: (message: Message) => Row,
@@ -60,7 +59,7 @@ export function createRowFetcher(client: ImapFlow, limits: FetchReaderLimits, ru
     since: ChangedSince,
     take: (items: FlagItems) => void,
   ): Promise<void> => {
-    const diversion = divertRows(client, limits, null, ({ uid, flags, size, modseq }) => {
+    const diversion = divertRows(client, bounds, null, ({ uid, flags, size, modseq }) => {
       if (uid !== undefined) take({ uid, flags, size, modseq });
     });
     try {

@@ -7,6 +7,7 @@ import { createRunner } from './command.ts';
 import { createCompression, longBodyCount, longFlagCount } from './compression.ts';
 import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
 import { leaveFolder, markListed } from './corrections.ts';
+import type { RowBounds } from './divert-rows.ts';
 import { fetchBodies } from './fetch-bodies.ts';
 import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
@@ -32,7 +33,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ ...event, uid: event.uid }));
   });
 
-  const fetcher = createRowFetcher(client, readerLimits(options), run);
+  const fetcher = createRowFetcher(client, boundsOf(options), run);
   const listing = createUidListing({ client, run, fetcher });
   const compression = createCompression(client, options.link, run);
 
@@ -94,7 +95,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       return [...(await fetcher.rows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
     },
     async fetchBodies(uids, onRow) {
-      const fetch = () => fetchBodies({ client, options, limits: readerLimits(options), uids, onRow });
+      const fetch = () => fetchBodies({ client, options, bounds: boundsOf(options), uids, onRow });
       await (uidCount(uids) < longBodyCount ? fetch() : compression.transfer(fetch));
     },
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
@@ -115,10 +116,11 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   return session;
 }
 
-const readerLimits = ({ literalBytesMax }: SessionOptions) => ({
+const boundsOf = ({ literalBytesMax, room }: SessionOptions): RowBounds => ({
   lineBytesMax,
   literalBytesMax,
   answerBytesMax: literalBytesMax + responseSlackBytes,
+  room,
 });
 
 function capabilitiesOf(client: ImapFlow): Capabilities {

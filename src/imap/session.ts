@@ -4,9 +4,11 @@
  * has a wall-clock deadline that closes the socket, rows that were not asked for are dropped. One command at a time; never
  * call a verb from inside a row callback.
  */
+
 import type { Instant } from '../base/clock.ts';
 import type { Credentials } from '../base/credentials.ts';
 import type { UidSet } from '../base/uid-set.ts';
+import type { AnswerRoom } from './answer-room.ts';
 import type { Link } from './link.ts';
 
 export interface Capabilities {
@@ -139,6 +141,8 @@ export interface SessionOptions {
   readonly wireNames: Map<string, string>;
   /** Largest literal accepted: the bodies fetched in bulk. */
   readonly literalBytesMax: number;
+  /** Shared by the connections of a thread; null: this connection is alone. */
+  readonly room: AnswerRoom | null;
   readonly commandTimeoutMs: number;
   /** Bytes of one FETCH answer are allowed this long per MiB on top of commandTimeoutMs. */
   readonly transferTimeoutMsPerMib: number;

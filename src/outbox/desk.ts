@@ -62,6 +62,7 @@ function openFor(ports: FilePorts, { acntid, imap }: SendingAccount): Promise<Fi
       link: ports.linkTo(imap.host),
       wireNames: new Map(),
       literalBytesMax,
+      room: null,
       commandTimeoutMs: networkTimeoutMs,
       transferTimeoutMsPerMib: networkTimeoutMs,
       signal: ports.signal,

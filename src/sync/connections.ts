@@ -112,6 +112,7 @@ async function openFor(ports: Ports, account: Account, wireNames: Map<string, st
       link: ports.linkTo(account.imap.host),
       wireNames,
       literalBytesMax,
+      room: ports.room,
       commandTimeoutMs: ports.limits.commandTimeoutMs,
       transferTimeoutMsPerMib: ports.limits.transferTimeoutMsPerMib,
       signal: ports.signal,

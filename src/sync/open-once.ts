@@ -19,6 +19,7 @@ export async function openOnce(
       link: createLink(),
       wireNames: new Map(),
       literalBytesMax: 2 * bulkBytesMax,
+      room: null,
       commandTimeoutMs: timeoutMs,
       transferTimeoutMsPerMib: timeoutMs,
       signal: new AbortController().signal,

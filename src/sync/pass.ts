@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { CredentialsOf } from '../base/credentials.ts';
 import type { ErrorRecord } from '../base/errors.ts';
+import type { AnswerRoom } from '../imap/answer-room.ts';
 import type { Link } from '../imap/link.ts';
 import type { ImapSession, SessionOptions } from '../imap/session.ts';
 import type { Store } from '../store/store.ts';
@@ -101,6 +102,7 @@ export interface Ports {
   readonly credentialsOf: CredentialsOf;
   readonly kept: KeptSessions;
   readonly linkTo: (host: string) => Link;
+  readonly room: AnswerRoom;
   readonly openSession: (options: SessionOptions) => Promise<ImapSession>;
   readonly limits: PassLimits;
   readonly log: PassLog;

@@ -98,6 +98,7 @@ describe.runIf(hasDovecot())('DEFLATE', () => {
         link: known,
         wireNames: new Map(),
         literalBytesMax: 16 * 1024 * 1024,
+        room: null,
         commandTimeoutMs: 10_000,
         transferTimeoutMsPerMib: 1000,
         signal: new AbortController().signal,

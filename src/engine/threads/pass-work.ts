@@ -1,10 +1,12 @@
 /** What a worker thread does with a `pass` task: one trip over one account, and the connections it keeps in between. */
 import { systemClock } from '../../base/clock.ts';
+import { type AnswerRoom, createAnswerRoom } from '../../imap/answer-room.ts';
 import { openSession } from '../../imap/open-session.ts';
 import { createKeptSessions } from '../../sync/kept-sessions.ts';
 import type { PassReport, PassTask, Ports, Progress } from '../../sync/pass.ts';
 import { syncAccount } from '../../sync/sync-account.ts';
 import { createLinks } from './links.ts';
+import type { ThreadStart } from './protocol.ts';
 import type { ThreadHost, Work } from './thread-host.ts';
 
 export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {
@@ -19,6 +21,7 @@ export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {
     openSession,
     kept,
     linkTo: createLinks(),
+    room: createRoom(start),
     limits: start.limits,
     log,
     clock: systemClock,
@@ -30,6 +33,9 @@ export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {
     close: () => kept.close(),
   };
 }
+
+const createRoom = ({ heldKib, thread, answerBytesMax: bytesMax }: ThreadStart): AnswerRoom =>
+  createAnswerRoom({ heldKib, slot: Number(thread.slice(1)), bytesMax });
 
 function createProgress({ start, tell }: ThreadHost): (progress: Progress) => void {
   const lastMs = new Map<number, number>();

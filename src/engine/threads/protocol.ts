@@ -41,6 +41,9 @@ export interface ThreadStart {
   /** EMAIL_PASSWORD_COMMAND */
   readonly passwordCommand: readonly string[] | null;
   readonly limits: PassLimits;
+  /** What incomplete answers hold in each thread, and may hold in all of them (imap/answer-room.ts). */
+  readonly heldKib: SharedArrayBuffer;
+  readonly answerBytesMax: number;
   readonly outbox: OutboxSettings;
   readonly log: LogStart;
   /** Progress is sent at most this often per account. */

@@ -15,7 +15,7 @@ import { type Outcome, type Pending, startThread, type Thread } from './thread.t
 
 export interface ThreadsOptions {
   readonly storeThread: StoreThread;
-  readonly start: Omit<ThreadStart, 'thread' | 'first' | 'beat' | 'storePort'>;
+  readonly start: Omit<ThreadStart, 'thread' | 'first' | 'beat' | 'storePort' | 'heldKib'>;
   readonly limits: ThreadLimits;
   readonly log: Log;
   readonly onProgress: (progress: Progress) => void;
@@ -57,9 +57,13 @@ const deathsMax = 2;
 /** A thread that is retired has nothing to do: it ends at once or is stuck. */
 const retireMs = 10_000;
 
+/** One for each thread that can be there: names are given again. */
+const heldSlots = 256;
+
 export function createThreads(options: ThreadsOptions): Threads {
   const { log } = options;
   let { start: startWith, limits } = options;
+  const heldKib = new SharedArrayBuffer(heldSlots * Int32Array.BYTES_PER_ELEMENT);
   const threads = new Map<string, Thread>();
   const waiting: Pending[] = [];
   const holders = createHolders();
@@ -71,7 +75,7 @@ export function createThreads(options: ThreadsOptions): Threads {
 
   const start = (group: ThreadGroup): Thread => {
     const name = freeName([threads, retiring]);
-    const thread = startThread(name, group, options.storeThread, startWith, { onMessage, onExit });
+    const thread = startThread(name, group, options.storeThread, { ...startWith, heldKib }, { onMessage, onExit });
     threads.set(name, thread);
     return thread;
   };
