@@ -202,12 +202,6 @@ function threadsOptions(options: EngineOptions, storeThread: StoreThread, log: L
   };
 }
 
-/**
- * An eighth of the memory for answers whose end has not come. What was given up is freed late: they were seen to take two to
- * three times as much.
- */
-const answersPart = 8;
-
 const threadStart = (options: EngineOptions, config: Config): ThreadsOptions['start'] => ({
   storeFile: storeFile(config),
   keyFile: config.BACKPROC_SECRET_KEY_FILE,
@@ -220,7 +214,7 @@ const threadStart = (options: EngineOptions, config: Config): ThreadsOptions['st
     transferTimeoutMsPerMib: config.EMAIL_NETWORK_TIMEOUT * 1000,
     perDay: dayLimit(config),
   },
-  answerBytesMax: (config.BACKPROC_MEMORY_LIMIT_MB / answersPart) * 1024 * 1024,
+  memoryBytesMax: config.BACKPROC_MEMORY_LIMIT_MB * 1024 * 1024,
   outbox: outboxSettings(config),
   log: logStart(options, config),
   progressMs,

@@ -1,8 +1,9 @@
 /**
  * How much of the memory answers may hold that have begun and not ended, all connections of all threads together. What one
  * connection may hold (a line, a literal) is what an honest server can need; of a hundred hostile ones at once it was gigabytes.
- * Beyond the bound each thread gives up those of its own that hold the most, until there is room. The account is backed off,
- * not the message: whose answer it was says nothing about the mail in it.
+ * Beyond the bound, and where the process as a whole is short of memory (a hundred honest ones in the midst of large mails hold as
+ * much, and do no harm), each thread gives up those of its own that hold the most, until there is room. The account is backed
+ * off, not the message: whose answer it was says nothing about the mail in it.
  */
 import { EngineError } from '../base/errors.ts';
 
@@ -23,6 +24,8 @@ export interface AnswerRoomOptions {
   readonly heldKib: SharedArrayBuffer;
   readonly slot: number;
   readonly bytesMax: number;
+  /** Asked while more than that is held: as long as there is memory, nobody is given up. */
+  readonly isMemoryShort: () => boolean;
 }
 
 /** Who holds no more than this is never given up: all but a few mails are smaller. */
@@ -34,7 +37,7 @@ interface Holder {
   readonly onNoRoom: (reason: EngineError) => void;
 }
 
-export function createAnswerRoom({ heldKib, slot, bytesMax }: AnswerRoomOptions): AnswerRoom {
+export function createAnswerRoom({ heldKib, slot, bytesMax, isMemoryShort }: AnswerRoomOptions): AnswerRoom {
   const cells = new Int32Array(heldKib);
   const own = slot % cells.length;
   const holders = new Set<Holder>();
@@ -49,6 +52,7 @@ export function createAnswerRoom({ heldKib, slot, bytesMax }: AnswerRoomOptions)
     if (holders.delete(holder)) set(holder, 0);
   };
   const makeRoom = (): void => {
+    if (!isFull() || !isMemoryShort()) return;
     while (isFull()) {
       const largest = largestOf(holders);
       if (largest === undefined || largest.bytes <= spareBytes) return;

@@ -38,7 +38,12 @@ async function open(room: AnswerRoom, script?: FakeOptions['script']): Promise<I
 }
 
 const smallRoom = (): AnswerRoom =>
-  createAnswerRoom({ heldKib: new SharedArrayBuffer(8 * Int32Array.BYTES_PER_ELEMENT), slot: 0, bytesMax: 4 * mib });
+  createAnswerRoom({
+    heldKib: new SharedArrayBuffer(8 * Int32Array.BYTES_PER_ELEMENT),
+    slot: 0,
+    bytesMax: 4 * mib,
+    isMemoryShort: () => true,
+  });
 
 const lineWithoutEnd = Buffer.alloc(5 * mib, 'A');
 const endless: Readonly<Record<string, Buffer[]>> = {

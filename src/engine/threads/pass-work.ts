@@ -34,8 +34,20 @@ export function createPassWork(host: ThreadHost): Work<PassTask, PassReport> {
   };
 }
 
-const createRoom = ({ heldKib, thread, answerBytesMax: bytesMax }: ThreadStart): AnswerRoom =>
-  createAnswerRoom({ heldKib, slot: Number(thread.slice(1)), bytesMax });
+/**
+ * Of the memory, for answers whose end has not come, where half of it is in use. What was given up is freed late: such answers
+ * were seen to take two to three times as much.
+ */
+const answersPart = 1 / 8;
+const shortPart = 1 / 2;
+
+const createRoom = ({ heldKib, thread, memoryBytesMax }: ThreadStart): AnswerRoom =>
+  createAnswerRoom({
+    heldKib,
+    slot: Number(thread.slice(1)),
+    bytesMax: memoryBytesMax * answersPart,
+    isMemoryShort: () => process.memoryUsage.rss() > memoryBytesMax * shortPart,
+  });
 
 function createProgress({ start, tell }: ThreadHost): (progress: Progress) => void {
   const lastMs = new Map<number, number>();

@@ -41,9 +41,10 @@ export interface ThreadStart {
   /** EMAIL_PASSWORD_COMMAND */
   readonly passwordCommand: readonly string[] | null;
   readonly limits: PassLimits;
-  /** What incomplete answers hold in each thread, and may hold in all of them (imap/answer-room.ts). */
+  /** What incomplete answers hold in each thread (imap/answer-room.ts). */
   readonly heldKib: SharedArrayBuffer;
-  readonly answerBytesMax: number;
+  /** Of the whole process, which ends itself beyond it. */
+  readonly memoryBytesMax: number;
   readonly outbox: OutboxSettings;
   readonly log: LogStart;
   /** Progress is sent at most this often per account. */

@@ -4,9 +4,11 @@ import { type AnswerRoom, createAnswerRoom } from '../../../src/imap/answer-room
 
 const mib = 1024 * 1024;
 
+const isMemoryShort = () => true;
+
 function rooms(count: number, bytesMax: number): AnswerRoom[] {
   const heldKib = new SharedArrayBuffer(8 * Int32Array.BYTES_PER_ELEMENT);
-  return Array.from({ length: count }, (_, slot) => createAnswerRoom({ heldKib, slot, bytesMax }));
+  return Array.from({ length: count }, (_, slot) => createAnswerRoom({ heldKib, slot, bytesMax, isMemoryShort }));
 }
 
 function enter(room: AnswerRoom | undefined) {
@@ -38,11 +40,22 @@ describe('the room for answers whose end has not come', () => {
     expect(small.gone).toEqual([]);
   });
 
+  it('gives up nobody while there is memory', () => {
+    const heldKib = new SharedArrayBuffer(8 * Int32Array.BYTES_PER_ELEMENT);
+    let isShort = false;
+    const held = enter(createAnswerRoom({ heldKib, slot: 0, bytesMax: mib, isMemoryShort: () => isShort }));
+    held.hold(8 * mib);
+    expect(held.gone).toEqual([]);
+    isShort = true;
+    held.hold(9 * mib);
+    expect(held.gone.map(({ code }) => code)).toEqual(['memory_short']);
+  });
+
   it('has its room back when an answer ends, a connection leaves, or a thread of the same name starts', () => {
     const heldKib = new SharedArrayBuffer(8 * Int32Array.BYTES_PER_ELEMENT);
-    const dead = enter(createAnswerRoom({ heldKib, slot: 1, bytesMax: 10 * mib }));
+    const dead = enter(createAnswerRoom({ heldKib, slot: 1, bytesMax: 10 * mib, isMemoryShort }));
     dead.hold(9 * mib);
-    const room = createAnswerRoom({ heldKib, slot: 1, bytesMax: 10 * mib });
+    const room = createAnswerRoom({ heldKib, slot: 1, bytesMax: 10 * mib, isMemoryShort });
     const first = enter(room);
     first.hold(9 * mib);
     first.hold(0);
