@@ -60,6 +60,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const running = new Map<string, Running>();
   const working = new Set<Promise<void>>();
   let isStopping = false;
+  /** The grace of `stop` is over: the queue may be closed, and fills itself from the store at the next start. */
+  let isOver = false;
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const hasJumped = createClockWatch(() => clock().getTime(), monotonicMs);
   const turns = createTurns({ turn, onError: (error) => log.error(`schedule: ${asEngineError(error).message}`) });
@@ -105,12 +107,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return { running: [...running.values()], kept: options.kept(), ceilings: options.ceilings(), allowedOn, nowMs };
   }
 
+  const note = async (task: QueuedTask, next: readonly QueuedTask[]): Promise<void> => {
+    if (!isOver) await queue.end(keyOf(task), next);
+  };
   async function run(task: QueuedTask, work: KindOfWork | undefined, start: Start<Chosen>): Promise<void> {
     try {
-      await queue.end(keyOf(task), (await work?.run(task, start)) ?? []);
+      await note(task, (await work?.run(task, start)) ?? []);
     } catch (error) {
+      if (isOver) return;
       log.error(`${task.kind} could not be begun or recorded: ${asEngineError(error).message}`, placeOf(task));
-      await queue.end(keyOf(task), [{ ...task, dueMs: clock().getTime() + brokenMs }]);
+      await note(task, [{ ...task, dueMs: clock().getTime() + brokenMs }]);
     } finally {
       running.delete(nameOf(task));
       turns.wake();
@@ -131,6 +137,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       turns.stop();
       const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([Promise.allSettled(working), grace]);
+      isOver = true;
     },
   };
 }

@@ -110,6 +110,17 @@ describe('the loop', () => {
     expect(running()).toEqual([1]);
   });
 
+  it('hears no more of a pass that ends after the grace of a stop, when the queue is closed', async () => {
+    await start(makeAccount(1));
+    await pass(30 * minute);
+    const stopping = engine.dispatcher.stop(second);
+    await time.advanceTo(time.nowMs + second);
+    await stopping;
+    await engine.queue().close();
+    await expect(end()).rejects.toThrow('never came to rest'); // nothing is waited for any more
+    expect(lines).toEqual([]);
+  });
+
   it('starts an account whose user has come at once, and leaves it when he has gone before its turn', async () => {
     await start(makeAccount(1));
     await change(1, { lastSeenMs: nowMs() + 2 * minute });
