@@ -9,6 +9,7 @@ import type { SessionOptions } from './session.ts';
 export interface Stopwatch {
   /** A row of this many bytes is in our hands: our time, not the server's. */
   pause(bytes: number): void;
+  /** Does nothing after `stop`: a row may still be in our hands when the transfer has failed. */
   resume(): void;
   stop(): void;
   transfer(): Transfer;
@@ -25,6 +26,7 @@ export function createStopwatch(
   let leftMs = options.commandTimeoutMs;
   let startedMs = performance.now();
   let failure: EngineError | null = null;
+  let isStopped = false;
   let bytesCome = 0;
   let waitedMs = 0;
   const expire = (reason: EngineError) => (): void => {
@@ -45,10 +47,12 @@ export function createStopwatch(
       waitedMs += spentMs;
     },
     resume() {
+      if (isStopped) return;
       startedMs = performance.now();
       timer = setTimeout(onTime, Math.max(1, leftMs));
     },
     stop() {
+      isStopped = true;
       clearTimeout(timer);
       options.signal.removeEventListener('abort', onAbort);
     },
