@@ -54,7 +54,13 @@ const task = (acntid: number, dueMs: number): QueuedTask => ({
 });
 
 async function benchQueue(folder: string, name: string): Promise<void> {
-  const queue = openQueue({ folder, nodeId: 'bench', onProblem: () => undefined, onLost: () => undefined });
+  const queue = openQueue({
+    folder,
+    nodeId: 'bench',
+    isOurs: () => true,
+    onProblem: () => undefined,
+    onLost: () => undefined,
+  });
   const all = Array.from({ length: accountCount }, (_, index) => task(index + 1, nowMs + index * 18));
   const fill = await timed(1, async () => {
     for (let at = 0; at < all.length; at += 500) await queue.put(all.slice(at, at + 500));

@@ -57,6 +57,8 @@ export interface Engine {
   readonly store: Store;
   readonly log: Log;
   readonly threads: Threads;
+  /** False: somebody removed the lock file, and the job database may be another engine’s by now. */
+  holdsLock(): boolean;
   /** Another configuration holds from now on; tasks under way end with the old one. */
   reconfigure(config: Config): void;
   /** Tasks end, at most after `graceMs`. Durable steps of the store so far are told for the crash tests. May be called twice. */
@@ -123,6 +125,7 @@ async function open(options: EngineOptions): Promise<Engine> {
       store,
       log,
       threads,
+      holdsLock: () => lock.isHeld(),
       reconfigure(given) {
         current = given;
         log.setLevel(given.BG_LOG_LEVEL);

@@ -63,8 +63,9 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
   const queue = openQueue({
     folder: config().BACKPROC_DATA_LOCATION,
     nodeId: config().BACKPROC_NODE_ID,
+    isOurs: () => engine.holdsLock(),
     onProblem: (text) => log.warn(text),
-    onLost: () => inBackground('filling the queue again', fill()),
+    onLost: () => isStopping || inBackground('filling the queue again', fill()),
   });
   const servers = createServers(store);
   const wishes = createWishes();
@@ -128,9 +129,9 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
   const lookForUnread = async (): Promise<void> => {
     if (await readKind.look()) dispatcher.wake();
   };
-  /** Nobody waits for it; a store that fails is told in the log, and by whoever asks next. */
+  /** Nobody waits for it; a store that fails is told in the log, and by whoever asks next. What an end cuts short is no failure. */
   const inBackground = (what: string, work: Promise<void>): void => {
-    work.catch((error: unknown) => log.error(`${what}: ${asEngineError(error).message}`));
+    work.catch((error: unknown) => isStopping || log.error(`${what}: ${asEngineError(error).message}`));
   };
   const letGo = (acntid: number): void => {
     kept.drop(acntid);

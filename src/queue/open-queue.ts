@@ -2,8 +2,10 @@
  * The queue an engine works with: on the RAM disk as long as that is possible. When the file fails (full, corrupt, deleted
  * while running, held by somebody), it is made anew once, and after that the queue lives in memory; each time the caller is
  * told to fill it again. The verb that failed has its answer from the new, empty queue: nothing is due, what ends is noted.
+ * An engine that has lost its lock leaves the file alone: it is the next engine's by now.
  */
 import { join } from 'node:path';
+import { EngineError } from '../base/errors.ts';
 import type { Queue } from './queue.ts';
 import { isRamDisk } from './ram-disk.ts';
 import { createAnew, inMemory, openJobFile } from './sqlite/job-file.ts';
@@ -13,6 +15,8 @@ export interface QueueOptions {
   /** BACKPROC_DATA_LOCATION and BACKPROC_NODE_ID. */
   readonly folder: string;
   readonly nodeId: string;
+  /** False: another engine may work with the file, so it is not made anew. */
+  readonly isOurs: () => boolean;
   /** Told once of each thing that is wrong, as a line for the log. */
   readonly onProblem: (text: string) => void;
   /** The queue is empty now: what runs is known to the caller, the rest stands in the store. */
@@ -29,13 +33,16 @@ export function openQueue(options: QueueOptions): Queue {
     options.onProblem(`${options.folder} is not on a RAM disk: job state is written to a real disk all the time`);
   // Without a pause: others may be waiting for verbs that failed on the same file.
   const replace = (error: unknown): void => {
+    if (!options.isOurs()) places.splice(0, places.length - 1);
     const where = places.length > 1 ? '' : ', and kept in memory from now on';
     options.onProblem(`the job database ${file} failed: ${textOf(error)}; made again from the store${where}`);
     void queue.close().catch(() => undefined);
     queue = openNext(places, options, file);
     options.onLost();
   };
+  let isClosed = false;
   const safely = async <T>(verb: (queue: Queue) => Promise<T>): Promise<T> => {
+    if (isClosed) throw new EngineError('aborted', 'the queue is closed');
     const asked = queue;
     try {
       return await verb(asked);
@@ -59,7 +66,10 @@ export function openQueue(options: QueueOptions): Queue {
     failing: (server) => safely((one) => one.failing(server)),
     counts: (nowMs) => safely((one) => one.counts(nowMs)),
     lateness: (sinceMs) => safely((one) => one.lateness(sinceMs)),
-    close: () => queue.close().catch(() => undefined),
+    close() {
+      isClosed = true;
+      return queue.close().catch(() => undefined);
+    },
   };
 }
 

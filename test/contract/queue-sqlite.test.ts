@@ -35,7 +35,13 @@ describeQueue('SQLite queue in a file', () => {
 });
 describeQueue('the engine’s queue', () => {
   const folder = makeFolder();
-  const queue = openQueue({ folder, nodeId: 'node', onProblem: () => undefined, onLost: () => undefined });
+  const queue = openQueue({
+    folder,
+    nodeId: 'node',
+    isOurs: () => true,
+    onProblem: () => undefined,
+    onLost: () => undefined,
+  });
   return { queue, remove: () => removeFolder(folder) };
 });
 
@@ -58,10 +64,12 @@ describe('the job database', () => {
   let file: string;
   const problems: string[] = [];
   let lostCount: number;
+  let isOurs: boolean;
   const open = (): Queue =>
     openQueue({
       folder,
       nodeId: '127.0.0.1',
+      isOurs: () => isOurs,
       onProblem: (text) => problems.push(text),
       onLost: () => {
         lostCount += 1;
@@ -73,6 +81,7 @@ describe('the job database', () => {
     file = jobFileOf(folder, '127.0.0.1');
     problems.length = 0;
     lostCount = 0;
+    isOurs = true;
   });
   afterEach(() => removeFolder(dirname(folder)));
 
@@ -137,6 +146,29 @@ describe('the job database', () => {
     await queue.put([task(4)]);
     expect([lostCount, await numbers(queue)]).toEqual([2, [3, 4]]);
     await queue.close();
+  });
+
+  it('of an engine that was robbed of its lock, made anew by the next one, is left to that one', async () => {
+    const robbed = open();
+    await robbed.put([task(1)]);
+    const next = open();
+    await next.put([task(2)]);
+    isOurs = false;
+    await robbed.put([task(3)]);
+    expect([await numbers(robbed), failures()]).toEqual([[3], [expect.stringContaining('kept in memory')]]);
+    await robbed.close();
+    await next.put([task(4)]);
+    expect([await numbers(next), failures().length]).toEqual([[2, 4], 1]);
+    await next.close();
+    const later = open();
+    expect(await numbers(later)).toEqual([2, 4]);
+    await later.close();
+  });
+
+  it('that is closed answers what comes late with `aborted`', async () => {
+    const queue = open();
+    await queue.close();
+    await expect(queue.put([task(1)])).rejects.toMatchObject({ code: 'aborted' });
   });
 
   it('on a RAM disk that is full is done without, and loses nothing that the caller puts again', async (test) => {

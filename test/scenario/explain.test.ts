@@ -86,7 +86,13 @@ describe('explain and presence', () => {
   it('tell what the engine has in its queue', async () => {
     const folder = join(installation.folder, 'data');
     mkdirSync(folder, { recursive: true });
-    const queue = openQueue({ folder, nodeId: 'node', onProblem: () => undefined, onLost: () => undefined });
+    const queue = openQueue({
+      folder,
+      nodeId: 'node',
+      isOurs: () => true,
+      onProblem: () => undefined,
+      onLost: () => undefined,
+    });
     const task = {
       kind: 'sync',
       acntid: 1,
