@@ -74,6 +74,8 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     const sentAfter = options.isRun ? await drainOutbox(engine, stopping.signal) : 0;
     if (options.isRun) await afterwards(engine, stopping.signal);
     display?.clear();
+    // Nobody asked for this end: it is told, as the passes that it cut short can't.
+    if (stopping.signal.reason instanceof EngineError) throw stopping.signal.reason;
     return { reports, sentCount: sentBefore + sentAfter, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
     const { steps } = await engine.close(stopMs);
@@ -119,7 +121,7 @@ export const exitCodeOfReports = (reports: readonly PassReport[]): number => exi
 
 export function firstError(reports: readonly PassReport[]): string | null {
   const errors = reports.flatMap((report) =>
-    errorsOf(report).map((error) => `account ${report.acntid}: ${error.code}: ${error.detail}`),
+    errorsOf(report).map(({ code, detail }) => `account ${report.acntid}: ${code}${detail && `: ${detail}`}`),
   );
   return errors.length === 0
     ? null

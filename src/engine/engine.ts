@@ -12,15 +12,7 @@ import { createStoreClient } from '../store/sqlite/store-client.ts';
 import { beginStoreThread, type StoreThread } from '../store/sqlite/store-thread.ts';
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
-import {
-  beatMs,
-  describeSelf,
-  type HolderFiles,
-  type HolderRecord,
-  isAlive,
-  leftBehind,
-  writeHolder,
-} from './launch/holder.ts';
+import { beatMs, describeSelf, type HolderRecord, isAlive, leftBehind, writeHolder } from './launch/holder.ts';
 import type { Lock } from './launch/lock.ts';
 import { remember } from './launch/quick-look.ts';
 import { outboxSettings } from './outbox-settings.ts';
@@ -86,7 +78,12 @@ async function open(options: EngineOptions): Promise<Engine> {
   const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);
   const brokenOnce = once(options.onBroken);
   // Also while a long migration runs in the store thread: that is work, not a hang.
-  const beat = setInterval(() => beatOnce(lock, holder, log, brokenOnce), beatMs);
+  const onLockLost = once((why) => {
+    log.error(`${why} while it was held: ending`);
+    brokenOnce(why);
+  });
+  // Someone deleted the lock file: another engine may start now. Writing on is harmless (the epoch fences it) but in vain.
+  const beat = setInterval(() => (lock.isHeld() ? holder.beat() : onLockLost('the lock file was removed')), beatMs);
   const undo = (): void => {
     clearInterval(beat);
     holder.remove();
@@ -161,15 +158,6 @@ function once(work: (text: string) => void): (text: string) => void {
 
 const describeEngine = ({ config, version, control }: EngineOptions) =>
   describeSelf({ node: config.BACKPROC_NODE_ID, version, startedAt: toInstant(systemClock()), control });
-
-/** Someone deleted the lock file: another engine may start now. Writing on is harmless (the epoch fences it) but in vain. */
-function beatOnce(lock: Lock, holder: HolderFiles, log: Log, onBroken: (why: string) => void): void {
-  if (lock.isHeld()) holder.beat();
-  else {
-    log.error('the lock file was removed while it was held: ending');
-    onBroken('the lock file was removed');
-  }
-}
 
 const logStart = ({ isJournal }: EngineOptions, config: Config): LogStart => ({
   folder: config.BACKPROC_LOG_LOCATION,

@@ -152,4 +152,24 @@ describe('launches on one store', () => {
     expect((await robbed.ended).code).not.toBe(0);
     expect([epochOf(installation), installation.query('SELECT COUNT(*) AS count FROM email_changes')]).toEqual(before);
   });
+
+  it('after an administrator deleted the lock file: the one robbed ends by itself, and says why', async () => {
+    const { server, installation, acntid } = await stage();
+    const listed = holdListing(server);
+    const robbed = installation.start('sync', String(acntid));
+    await listed;
+    rmSync(`${installation.storeFile}.lock`);
+    const line = 'The work was stopped before its end. the lock file was removed (Nothing: the next pass goes on.)';
+    expect(await robbed.ended).toEqual({ ...quiet, code: 75, stderr: `backproc: ${line}\n` });
+    expect(logText(installation).match(/the lock file was removed/g)).toHaveLength(1);
+  });
+
+  it('by `sync` that SIGTERM ends: says that it was cut short', async () => {
+    const { server, installation, acntid } = await stage();
+    const listed = holdListing(server);
+    const command = installation.start('sync', String(acntid));
+    await listed;
+    command.child.kill('SIGTERM');
+    expect(await command.ended).toEqual({ ...quiet, code: 75, stderr: `backproc: account ${acntid}: aborted\n` });
+  });
 });
