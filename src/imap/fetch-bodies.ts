@@ -12,7 +12,7 @@ import type { FetchItems } from './fetch-items.ts';
 import type { Transfer } from './link.ts';
 import { fromFetchItems, isAsked, toBodyRow } from './rows.ts';
 import type { BodyRow, SessionOptions } from './session.ts';
-import { createStopwatch } from './stopwatch.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 import { toCommandSets } from './uid-ranges.ts';
 
 export interface FetchBodiesInput {
@@ -29,9 +29,10 @@ const bodyQuery: FetchQueryObject = { uid: true, flags: true, internalDate: true
 export async function fetchBodies(input: FetchBodiesInput): Promise<Transfer> {
   const { client, uids, onRow } = input;
   const done = new Set<number>();
-  const take = (row: BodyRow): Promise<void> | void => {
+  const take: Take = (row, stopwatch) => {
     if (!isAsked(uids, row.uid) || done.has(row.uid)) return;
     done.add(row.uid);
+    stopwatch.noteAsked(row.raw.length);
     return onRow(row);
   };
   let bytes = 0;
@@ -45,15 +46,13 @@ export async function fetchBodies(input: FetchBodiesInput): Promise<Transfer> {
   return { bytes, waitedMs };
 }
 
-async function fetchSet(
-  { client, options, bounds }: FetchBodiesInput,
-  set: string,
-  take: FetchBodiesInput['onRow'],
-): Promise<Transfer> {
+type Take = (row: BodyRow, stopwatch: Stopwatch) => Promise<void> | void;
+
+async function fetchSet({ client, options, bounds }: FetchBodiesInput, set: string, take: Take): Promise<Transfer> {
   const stopwatch = createStopwatch(options, () => client.close());
   const onItems = (items: FetchItems): Promise<void> | void => {
     const row = fromFetchItems(items);
-    return row === undefined ? undefined : take(row);
+    return row === undefined ? undefined : take(row, stopwatch);
   };
   const diversion = divertRows(client, bounds, stopwatch, onItems);
   try {
@@ -61,7 +60,7 @@ async function fetchSet(
       const row = toBodyRow(message);
       if (row === undefined) continue;
       stopwatch.pause(row.raw.length);
-      await take(row);
+      await take(row, stopwatch);
       stopwatch.resume();
     }
     diversion.throwIfFailed();

@@ -1,11 +1,10 @@
 /** Answers that never end, of many servers at once, are bounded together (RELIABILITY fault 20). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AnswerRoom, createAnswerRoom } from '../../src/imap/answer-room.ts';
-import { createLink } from '../../src/imap/link.ts';
-import { openSession } from '../../src/imap/open-session.ts';
 import type { ImapSession } from '../../src/imap/session.ts';
-import { type FakeOptions, startFakeImap } from '../support/fake-imap-server.ts';
+import type { FakeOptions } from '../support/fake-imap-server.ts';
 import { folder, message } from '../support/fake-mailbox.ts';
+import { sessionOn } from '../support/one-session.ts';
 
 const mib = 1024 * 1024;
 const cleanups: (() => unknown)[] = [];
@@ -13,28 +12,10 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-async function open(room: AnswerRoom, script?: FakeOptions['script']): Promise<ImapSession> {
-  const server = await startFakeImap({
-    folders: [folder('INBOX', 1, { messages: [message(1, 'INBOX', { raw: Buffer.alloc(3 * mib, 'x') })] })],
-    ...(script ? { script } : {}),
-  });
-  cleanups.push(() => server.stop());
-  const session = await openSession({
-    host: '127.0.0.1',
-    port: server.port,
-    security: 'none',
-    credentials: { kind: 'password', user: 'anna', password: 'secret' },
-    link: createLink(),
-    wireNames: new Map(),
-    literalBytesMax: 16 * mib,
-    room,
-    commandTimeoutMs: 10_000,
-    transferTimeoutMsPerMib: 10_000,
-    signal: new AbortController().signal,
-    onWarning: () => undefined,
-  });
-  cleanups.push(() => session.abort());
-  return session;
+function open(room: AnswerRoom, script?: FakeOptions['script']): Promise<ImapSession> {
+  const raw = Buffer.alloc(3 * mib, 'x');
+  const folders = [folder('INBOX', 1, { messages: [message(1, 'INBOX', { raw })] })];
+  return sessionOn(script ? { folders, script } : { folders }, { room }, cleanups);
 }
 
 const smallRoom = (): AnswerRoom =>
