@@ -327,6 +327,12 @@ export const catalogue = {
     'A worker thread ended unexpectedly.',
     'Nothing: it is replaced; see the threading-error log.',
   ),
+  log_unreadable: entry(
+    'process',
+    'wait-operator',
+    'The log cannot be read.',
+    'Read it as the user of the engine, as a member of its group, or as root; `backproc doctor` says who may.',
+  ),
   aborted: entry('process', 'retry', 'The work was stopped before its end.', 'Nothing: the next pass goes on.'),
   bug: entry('process', 'none', 'backproc has a defect.', 'Please report it with the log lines around it.'),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock, createLocalClock } from './clock.ts';
 import { dayFileName } from './day-file.ts';
+import { EngineError } from './errors.ts';
 import { type FileTail, openFileTail } from './file-tail.ts';
 
 // The engine asks for it here.
@@ -40,8 +41,15 @@ export async function* readLog(options: LogReadOptions): AsyncGenerator<string> 
   }
 }
 
+/** Throws `log_unreadable`: not everybody may read it. */
 async function* linesOf(tail: FileTail, acntid: number | undefined): AsyncGenerator<string> {
-  for await (const line of tail.lines()) if (isOf(line, acntid)) yield line;
+  try {
+    for await (const line of tail.lines()) if (isOf(line, acntid)) yield line;
+  } catch (error) {
+    throw new EngineError('log_unreadable', `${error instanceof Error ? error.message : String(error)}.`, {
+      cause: error,
+    });
+  }
 }
 
 async function pause(signal: AbortSignal): Promise<boolean> {

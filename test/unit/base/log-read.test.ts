@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -32,6 +32,11 @@ describe('reading the log', () => {
   });
 
   it('finds nothing where nothing was logged', async () => expect(await all(read())).toEqual([]));
+
+  it('says that it cannot be read, and is no defect', async () => {
+    mkdirSync(join(folder, '20261123-info.log'));
+    await expect(all(read())).rejects.toMatchObject({ code: 'log_unreadable', detail: expect.stringMatching(/^E/) });
+  });
 
   it('follows over midnight and loses no line of either day', async () => {
     const stop = new AbortController();
