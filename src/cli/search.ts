@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
 import type { SearchHit, SearchQuery } from '../store/search.ts';
+import type { Store } from '../store/store.ts';
 import { refuseUnknown } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
@@ -41,10 +42,19 @@ async function search(context: CliContext, words: readonly string[], options: Op
   };
   const hits = await context.withStore(async (store) => {
     await refuseUnknown(store, account);
+    if (account !== undefined && folder !== undefined) await refuseUnknownFolder(store, account, folder);
     return store.search(query);
   });
   if (json) return context.print(JSON.stringify(hits, null, 2));
   context.print(hits.length === 0 ? 'nothing found' : formatTable(hits.map(row)));
+}
+
+/** A slip in a path would look like mail that is not there. */
+async function refuseUnknownFolder(store: Store, acntid: number, path: string): Promise<void> {
+  const wanted = /^inbox$/i.test(path) ? 'INBOX' : path;
+  const folders = await store.folders(acntid, { withRetired: true });
+  if (folders.every((one) => one.path !== wanted))
+    throw new EngineError('not_found', `Account ${acntid} has no folder ${JSON.stringify(path)}.`);
 }
 
 function instantOf(text: string): string {

@@ -77,6 +77,8 @@ describe('mail as data', () => {
     expect(await run('search', 'offer', '--since', 'yesterday')).toMatchObject({ code: 64 });
     expect((await run('search', 'offer', '--since', '2026-11-25', '--json')).stdout).toBe('[]\n');
     expect((await run('search', '-')).code).toBe(0);
+    expect((await run('search', 'offer', '--account', '1', '--folder', 'inbox')).code).toBe(0);
+    expect((await run('search', 'offer', '--account', '1', '--folder', 'Inbx')).code).toBe(64);
   });
   it.runIf(existsSync('/dev/full'))('says so when what it prints finds no room', () => {
     const command = `'${process.execPath}' '${mainFile}' message export 1 > /dev/full`;
