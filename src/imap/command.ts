@@ -10,6 +10,8 @@ export type RunCommand = <T>(what: string, work: () => Promise<T>, rowCount?: nu
 
 /** A row of flags is about 60 bytes: so a folder of a million is given eight minutes, which 1 Mbit/s needs. */
 const msPerRow = 0.5;
+/** A server may say any number: with four billion it would be given weeks, or, beyond what a timer can count, no time at all. */
+const rowsMsMax = 30 * 60_000;
 
 const isBeyondBounds = ({ code }: EngineError): boolean => code === 'response_too_large' || code === 'memory_short';
 
@@ -23,7 +25,7 @@ export const createRunner = (options: SessionOptions, client: ImapFlow): RunComm
     if (!client.usable) throw new EngineError('connection_lost', what);
     try {
       return await withDeadline(work(), {
-        ms: options.commandTimeoutMs + Math.ceil(rowCount * msPerRow),
+        ms: options.commandTimeoutMs + Math.min(rowsMsMax, Math.ceil(rowCount * msPerRow)),
         onExpire: () => client.close(),
         signal: options.signal,
         what,
