@@ -9,6 +9,7 @@
  * - DEFLATE would be turned on with the login, or never; here it can be turned on between two commands;
  * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser;
  * - a password by SASL would wait to be asked for, also where it may go with the command (RFC 4959): a round trip;
+ * - every `+` of a login would be answered, also the millionth: here the connection ends;
  * - where the server has no SASL, LOGIN would be sent without the authzid, and open the wrong mailbox: here it fails.
  * These members are there, but not in the library's types.
  */
@@ -84,7 +85,8 @@ export function correctCommands(client: ImapFlow, { credentials, onCommand }: Co
     const sentMs = performance.now();
     try {
       const sent = client.capabilities.has('SASL-IR') ? withAnswer(command, attributes, credentials) : attributes;
-      const response = await exec(command, withWireNames(command, sent), ...rest);
+      const work = (...options: unknown[]) => exec(command, withWireNames(command, sent), ...options);
+      const response = await (command === 'AUTHENTICATE' ? withFewContinuations(work, rest) : work(...rest));
       onCommand(performance.now() - sentMs);
       return response;
     } catch (error) {
@@ -102,6 +104,27 @@ function mechanismOf(command: string, attributes: unknown): string | undefined {
   if (command !== 'AUTHENTICATE' || !Array.isArray(attributes)) return undefined;
   const [first]: unknown[] = attributes;
   return typeof first === 'object' && first !== null && 'value' in first ? String(first.value) : undefined;
+}
+
+/** The longest exchanges, LOGIN and a refused token, take two. */
+const continuationCountMax = 10;
+
+/** The last argument of exec may answer continuations by `onPlusTag`. Each answer waits in memory until the server reads it. */
+function withFewContinuations(work: (...options: unknown[]) => Promise<unknown>, rest: unknown[]): Promise<unknown> {
+  const [options] = rest;
+  if (typeof options !== 'object' || options === null || !('onPlusTag' in options)) return work(...rest);
+  const { onPlusTag } = options;
+  return new Promise((resolve, reject) => {
+    let count = 0;
+    const answer = (...given: unknown[]): unknown => {
+      count += 1;
+      if (count <= continuationCountMax && typeof onPlusTag === 'function')
+        return Reflect.apply(onPlusTag, options, given);
+      reject(new EngineError('protocol_violation', 'the server asks for the login again and again'));
+      return undefined;
+    };
+    work({ ...options, onPlusTag: answer }).then(resolve, reject);
+  });
 }
 
 /** Should the server ask for the answer all the same, the library sends it again. */
