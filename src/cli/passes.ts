@@ -39,7 +39,11 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
   const loaded = await context.loadConfig();
   const config = options.isDebug ? { ...loaded.config, BG_LOG_LEVEL: 'debug' as const } : loaded.config;
   const { launch } = await import('../engine/launch/launch.ts');
-  const answer = await launch({ ...launchOptions(context, config), askToStop: () => Promise.resolve(false) });
+  const launchNotes: string[] = [];
+  const answer = await launch({
+    ...launchOptions(context, config, launchNotes),
+    askToStop: () => Promise.resolve(false),
+  });
   if (answer.kind === 'stuck') throw new EngineError('locked', answer.detail);
   if (answer.kind === 'at-work') return { holder: answer.record };
   const { openEngine } = await import('../engine/engine.ts');
@@ -51,6 +55,7 @@ export async function runPasses(context: CliContext, options: PassesOptions): Pr
     configFile: loaded.file,
     version: context.version,
     lock: answer.lock,
+    launchNotes,
     isJournal: isJournal(context.env.JOURNAL_STREAM),
     control: null,
     onProgress: (progress) => display?.progress(progress),
@@ -102,10 +107,14 @@ async function afterwards(engine: Engine, signal: AbortSignal): Promise<void> {
 /** Cutting passes short loses nothing: it need not be waited for long. */
 const stopMs = 10_000;
 
-export const launchOptions = (context: CliContext, config: Config) => ({
+/** What it says goes to stderr at once, and to `notes` for the log, which is whoever's has the lock. */
+export const launchOptions = (context: CliContext, config: Config, notes: string[]) => ({
   storeFile: storeFile(config),
   version: context.version,
-  say: (text: string) => void context.stderr.write(`backproc: ${text}\n`),
+  say(text: string) {
+    notes.push(text);
+    context.stderr.write(`backproc: ${text}\n`);
+  },
 });
 
 function stopOnSignals(): AbortController {

@@ -48,8 +48,9 @@ async function run(context: CliContext, options: Options): Promise<void> {
   process.chdir(context.installFolder);
   const { launch } = await import('../engine/launch/launch.ts');
   const { giveOrder } = await import('../engine/control/give-order.ts');
+  const launchNotes: string[] = [];
   const answer = await launch({
-    ...launchOptions(context, config),
+    ...launchOptions(context, config, launchNotes),
     askToStop: (control) =>
       giveOrder(control, { order: 'stop' }).then(
         () => true,
@@ -66,6 +67,7 @@ async function run(context: CliContext, options: Options): Promise<void> {
     configFile: loaded.file,
     version: context.version,
     lock: answer.lock,
+    launchNotes,
     isJournal: isJournal(context.env.JOURNAL_STREAM),
     loadConfig: async () => withDebug((await context.loadConfig()).config, options),
     stop: stopping.signal,

@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly configFile: string | null;
   readonly version: string;
   readonly lock: Lock;
+  /** What the launch did to get the lock: the log must tell why there is another engine. */
+  readonly launchNotes: readonly string[];
   /** stderr is systemd's journal (base/journal.ts). */
   readonly isJournal: boolean;
   /** Address of the control socket; null: it takes no orders. */
@@ -72,6 +74,7 @@ async function open(options: EngineOptions): Promise<Engine> {
   const file = storeFile(config);
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
   const log = createLog({ ...logStart(options, config), thread: 't0', onProblem: options.onProblem });
+  for (const note of options.launchNotes) log.warn(note);
   if (options.configFile !== null) remember(options.configFile, { storeFile: file, version: options.version });
   tellOfPredecessor(file, log);
   const record = describeEngine(options);

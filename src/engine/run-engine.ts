@@ -19,6 +19,7 @@ export interface RunEngineOptions {
   readonly configFile: string | null;
   readonly version: string;
   readonly lock: Lock;
+  readonly launchNotes: readonly string[];
   readonly isJournal: boolean;
   /** Reads the configuration anew; throws `config_invalid`. */
   readonly loadConfig: () => Promise<Config>;

@@ -65,6 +65,7 @@ export async function stageEngine(
     configFile: loaded.file,
     version: '0.0.0',
     lock,
+    launchNotes: [],
     isJournal: false,
     control: null,
     onProgress: ignore,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
-import { startEngine, until } from '../support/engine-process.ts';
+import { logText, startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
 
 const built = join(import.meta.dirname, '../../build');
@@ -88,6 +88,21 @@ describe('a launch beside an engine', () => {
     expect(answer.kind).toBe('locked');
     expect(said).toEqual([expect.stringContaining('was asked to finish')]);
     expect(await engine.ended).toBe(0);
+  });
+
+  it('of an older version says in the log, too, that it took over', async () => {
+    const { installation, engine } = await stage();
+    const record = readFileSync(`${installation.storeFile}.engine`, 'utf8');
+    // Its next beat puts that right.
+    writeFileSync(`${installation.storeFile}.engine`, record.replace(/"version":"[^"]*"/, '"version":"0.0.1"'));
+    const next = installation.start('run');
+    cleanups.push(async () => {
+      next.child.kill('SIGKILL');
+      await next.ended;
+    });
+    expect(await engine.ended).toBe(0);
+    const line = `#${next.child.pid}.t0] version 0.0.1 (process ${engine.child.pid}) was asked to finish`;
+    await until(() => logText(installation).includes(line));
   });
 
   it('of an older version that stands still watches it, ends it and takes over', async () => {
