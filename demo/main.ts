@@ -133,7 +133,7 @@ try {
   say(`${await fill(dovecot)} messages in ${people.length * folders.length} folders`);
   await demo(dovecot, postfix);
   say(`\nDone in ${Math.round((performance.now() - startedMs) / 1000)} s. The store is .demo/store/mail.db, the log .demo/logs/.`);
-  say('Look further:  cd .demo && node ../dist/main.js message list   ·   docs/schema.md has ten queries   ·   README.md: for real');
+  say('Look further:  cd .demo && node ../dist/main.js message list   ·   docs/schema.md has twelve queries   ·   README.md: for real');
 } catch (error) {
   say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
