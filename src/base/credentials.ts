@@ -40,12 +40,16 @@ export const saslPlain = ({ authzid = '', user, password }: PasswordCredentials)
 const base64Run = /[A-Za-z0-9+/]{3,}={0,2}/g;
 
 /** As it is, quoted, and inside what SASL and HTTP make of it: a server may repeat what it did not understand. */
-export function maskCredentials(text: string, credentials: Credentials): string {
-  const secret = secretOf(credentials);
+export const maskCredentials = (text: string, credentials: Credentials): string =>
+  maskSecret(text, secretOf(credentials));
+
+export function maskSecret(text: string, secret: string): string {
   if (secret === '') return text;
   return text
     .replaceAll(secret, '***')
     .replaceAll(secret.replace(/["\\]/g, '\\$&'), '***')
+    .replaceAll(encodeURIComponent(secret.toWellFormed()), '***')
+    .replaceAll(new URLSearchParams({ x: secret }).toString().slice('x='.length), '***')
     .replace(base64Run, (run) => (Buffer.from(run, 'base64').includes(secret) ? '***' : run));
 }
 

@@ -2,6 +2,7 @@
  * One request for a token (RFC 6749 6; 4.4 where the client itself is the grant). Bounded in time and size, over HTTPS only but on
  * this machine, following no redirect: what is sent is worth a mailbox. Never throws: what went wrong is an answer, too.
  */
+import { maskSecret } from '../base/credentials.ts';
 import { isLoopback } from '../base/loopback.ts';
 import type { Grant } from '../store/logins.ts';
 import { readTokenResponse, type TokenAnswer, type TokenFailure } from './token-response.ts';
@@ -31,11 +32,21 @@ export async function requestToken(grant: Grant, timeoutMs: number): Promise<Tok
     });
     const body = await readBounded(response);
     if (body === null) return failure(`more than ${bodyBytesMax} bytes came`);
-    return readTokenResponse({ status: response.status, body, retryAfter: response.headers.get('retry-after') });
+    const retryAfter = response.headers.get('retry-after');
+    return readTokenResponse({ status: response.status, body, retryAfter, mask: (text) => masked(text, grant) });
   } catch (error) {
     return failure(wordsOf(error, timeoutMs));
   }
 }
+
+/** Shorter ones are no secrets, and would be found in every word. */
+const secretLengthMin = 8;
+
+const masked = (text: string, { clientSecret, refreshToken }: Grant): string =>
+  [clientSecret, refreshToken].reduce<string>(
+    (rest, secret) => (secret !== null && secret.length >= secretLengthMin ? maskSecret(rest, secret) : rest),
+    text,
+  );
 
 const failure = (error: string): TokenFailure => ({ kind: 'unavailable', error, retryAfterSeconds: null });
 

@@ -21,6 +21,8 @@ export interface TokenHttp {
   readonly status: number;
   readonly body: string;
   readonly retryAfter: string | null;
+  /** A provider may repeat the request that it refuses, secrets and all. */
+  readonly mask: (text: string) => string;
 }
 
 /** Real ones have 2 to 4 KB. */
@@ -35,7 +37,7 @@ export function readTokenResponse(http: TokenHttp): TokenAnswer | TokenFailure {
   const { access_token: accessToken, refresh_token: refreshToken, token_type: type } = fields;
   if (!isToken(accessToken)) return unavailable(http, 'no usable access_token came');
   if (typeof type === 'string' && type.toLowerCase() !== 'bearer')
-    return unavailable(http, `the token is of type ${readable(type)}, not Bearer`);
+    return unavailable(http, `the token is of type ${readable(http, type)}, not Bearer`);
   return {
     kind: 'token',
     accessToken,
@@ -65,8 +67,10 @@ function secondsOf(value: unknown): number | null {
 
 /** 400 and 401 with an `error` are the grant's or the client's fault; anything else may pass. */
 function failureOf(http: TokenHttp, { error, error_description: description }: Readonly<Record<string, unknown>>) {
-  const name = typeof error === 'string' ? readable(error) : '';
-  const words = [name, typeof description === 'string' ? readable(description) : ''].filter((text) => text !== '');
+  const name = typeof error === 'string' ? readable(http, error) : '';
+  const words = [name, typeof description === 'string' ? readable(http, description) : ''].filter(
+    (text) => text !== '',
+  );
   if (name === '' || passing.has(name) || ![400, 401, 403].includes(http.status))
     return unavailable(http, words.join(': '));
   return { kind: 'refused' as const, error: words.join(': '), retryAfterSeconds: null };
@@ -78,8 +82,9 @@ function unavailable({ status, retryAfter }: TokenHttp, why: string): TokenFailu
   return { kind: 'unavailable', error, retryAfterSeconds: seconds };
 }
 
-const readable = (text: string): string =>
-  text
+/** Masked before it is cut: half a secret would not be known again. */
+const readable = ({ mask }: TokenHttp, text: string): string =>
+  mask(text)
     .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()

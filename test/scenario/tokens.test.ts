@@ -145,6 +145,19 @@ describe('a provider', () => {
     expect(await tokensOf()(acntid, null)).toBe('access-1');
   });
 
+  it('that repeats the request which it refuses gives no secret away', async () => {
+    const [refreshToken, clientSecret] = ['refresh canary/1', 'client-"secret"-canary'];
+    const own = await addAccount({ refreshToken, clientSecret });
+    endpoint.script = ({ form }, response) => {
+      const told = [form.refresh_token, form.client_secret, new URLSearchParams(form).toString()].join(', ');
+      const encoded = [refreshToken, clientSecret].map(encodeURIComponent).join('&');
+      return sendJson(response, 400, { error: 'invalid_grant', error_description: `${told}, ${encoded}` });
+    };
+    const error = await tokensOf()(own, null).catch((thrown: { detail: string }) => thrown.detail);
+    expect(error).toContain('invalid_grant: ***, ***');
+    expect(error).not.toMatch(/canary/);
+  });
+
   it.each<[string, NonNullable<FakeTokenEndpoint['script']>, RegExp]>([
     ['answers 503', (_, response) => sendJson(response, 503, {}), /HTTP 503/],
     ['sends garbage', (_, response) => response.end('<html>'), /no JSON object/],

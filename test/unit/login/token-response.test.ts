@@ -4,7 +4,12 @@ import { isSafeTokenUrl } from '../../../src/login/token-endpoint.ts';
 import { readTokenResponse } from '../../../src/login/token-response.ts';
 
 const read = (status: number, body: unknown, retryAfter: string | null = null) =>
-  readTokenResponse({ status, body: typeof body === 'string' ? body : JSON.stringify(body), retryAfter });
+  readTokenResponse({
+    status,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    retryAfter,
+    mask: (text) => text,
+  });
 const token = { access_token: 'ya29.a0', token_type: 'Bearer', expires_in: 3599 };
 
 describe('the answer of a token endpoint', () => {
