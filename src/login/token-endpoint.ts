@@ -2,7 +2,9 @@
  * One request for a token (RFC 6749 6; 4.4 where the client itself is the grant). Bounded in time and size, over HTTPS only but on
  * this machine, following no redirect: what is sent is worth a mailbox. Never throws: what went wrong is an answer, too.
  */
+import { withDeadline } from '../base/abort.ts';
 import { maskSecret } from '../base/credentials.ts';
+import { EngineError } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
 import type { Grant } from '../store/logins.ts';
 import { readTokenResponse, type TokenAnswer, type TokenFailure } from './token-response.ts';
@@ -22,21 +24,27 @@ export function isSafeTokenUrl(text: string): boolean {
 
 export async function requestToken(grant: Grant, timeoutMs: number): Promise<TokenAnswer | TokenFailure> {
   if (!isSafeTokenUrl(grant.tokenUrl)) return failure('the token URL is not https://');
+  const body = createBody();
+  const deadline = { ms: timeoutMs, onExpire: body.giveUp, what: 'token' };
   try {
-    const response = await fetch(grant.tokenUrl, {
-      method: 'POST',
-      headers: { accept: 'application/json' },
-      body: new URLSearchParams(formOf(grant)),
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const body = await readBounded(response);
-    if (body === null) return failure(`more than ${bodyBytesMax} bytes came`);
-    const retryAfter = response.headers.get('retry-after');
-    return readTokenResponse({ status: response.status, body, retryAfter, mask: (text) => masked(text, grant) });
+    return await withDeadline(ask(grant, timeoutMs, body), deadline);
   } catch (error) {
     return failure(wordsOf(error, timeoutMs));
   }
+}
+
+async function ask(grant: Grant, timeoutMs: number, { readBounded }: Body): Promise<TokenAnswer | TokenFailure> {
+  const response = await fetch(grant.tokenUrl, {
+    method: 'POST',
+    headers: { accept: 'application/json' },
+    body: new URLSearchParams(formOf(grant)),
+    redirect: 'error',
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const body = await readBounded(response);
+  if (body === null) return failure(`more than ${bodyBytesMax} bytes came`);
+  const retryAfter = response.headers.get('retry-after');
+  return readTokenResponse({ status: response.status, body, retryAfter, mask: (text) => masked(text, grant) });
 }
 
 /** Shorter ones are no secrets, and would be found in every word. */
@@ -61,21 +69,44 @@ function formOf({ clientId, clientSecret, refreshToken, scope }: Grant): Record<
   };
 }
 
-async function readBounded(response: Response): Promise<string | null> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += piece.length;
-    if (bytes > bodyBytesMax) return null;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
+interface Body {
+  /** Null: it is larger than any honest one. */
+  readonly readBounded: (response: Response) => Promise<string | null>;
+  readonly giveUp: () => void;
+}
+
+/**
+ * The signal of a fetch ends the wait for its head only: once that is there Node 20 may have forgotten whom to tell (undici keeps
+ * a weak reference), and a body that comes a byte at a time would never end. So the reading is ended by hand.
+ */
+function createBody(): Body {
+  let cancel = (): void => undefined;
+  return {
+    giveUp: () => cancel(),
+    async readBounded({ body }) {
+      const reader = body?.getReader();
+      if (!reader) return '';
+      cancel = () => void reader.cancel().catch(() => undefined);
+      const pieces: Uint8Array[] = [];
+      let bytes = 0;
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return Buffer.concat(pieces).toString('utf8');
+        bytes += value.length;
+        if (bytes > bodyBytesMax) break;
+        pieces.push(value);
+      }
+      cancel();
+      return null;
+    },
+  };
 }
 
 /** fetch says "fetch failed"; the reason is its cause. */
 function wordsOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  if (error.name === 'TimeoutError' || (error instanceof EngineError && error.code === 'timeout'))
+    return `no answer within ${timeoutMs} ms`;
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
   return 'code' in cause ? `${String(cause.code)}: ${cause.message}` : cause.message;

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { createCredentials } from '../../src/login/credentials.ts';
@@ -143,6 +145,23 @@ describe('a provider', () => {
     endpoint.goodRefreshToken = 'by hand';
     await store.updateAccount(acntid, { login: { oauth: { refreshToken: 'by hand' } } });
     expect(await tokensOf()(acntid, null)).toBe('access-1');
+  });
+
+  it('that drips its answer is given up in time, also after a garbage collection', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    endpoint.script = (_, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => {
+        response.write(' ');
+        if (typeof collect === 'function') collect();
+      }, 50);
+      response.on('close', () => clearInterval(timer));
+    };
+    await expect(tokensOf()(acntid, null)).rejects.toMatchObject({
+      code: 'token_unavailable',
+      detail: expect.stringContaining('no answer within 500 ms'),
+    });
   });
 
   it('that repeats the request which it refuses gives no secret away', async () => {
