@@ -37,6 +37,12 @@ function named(bytes: Buffer, name: string): string {
   return iconv.decode(bytes, 'windows-1252'); // a name nobody knows: every byte still shows
 }
 
+/** Whether bytes in it are read as what it says; in any other they are guessed. */
+export function isKnownCharset(charset: string): boolean {
+  const name = canonicalName(charset);
+  return webDecoded(Buffer.alloc(0), name) !== null || iconv.encodingExists(name);
+}
+
 /** Spellings that neither knows. */
 const otherNames: Readonly<Record<string, string>> = {
   cp932: 'shift_jis',

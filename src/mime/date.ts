@@ -17,6 +17,24 @@ const zones: Readonly<Record<string, number>> = {
   mdt: -360,
   pst: -480,
   pdt: -420,
+  // RFC 5322 leaves these to who knows their meaning; no other place writes them.
+  wet: 0,
+  west: 60,
+  cet: 60,
+  cest: 120,
+  met: 60,
+  mest: 120,
+  mesz: 120,
+  mez: 60,
+  eet: 120,
+  eest: 180,
+  msk: 180,
+  jst: 540,
+  kst: 540,
+  aest: 600,
+  aedt: 660,
+  nzst: 720,
+  nzdt: 780,
 };
 const clock = String.raw`(?<hour>\d{1,2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2})(?:[.,]\d+)?)?`;
 const zone = String.raw`(?<zone>(?:(?:gmt|utc?)\s?)?[+-]\d{2}:?\d{2}|[a-z]{1,5})?`;

@@ -4,11 +4,11 @@
  * an address list too long is cut, a charset that nobody knows is read as best it can. Cheap on the sync path: one scan, and
  * libmime only where there is an encoded-word.
  */
-import libmime from 'libmime';
 import addressparser from 'nodemailer/lib/addressparser';
 import { decodeHeaderBytes } from './charset.ts';
 import { cleanText } from './clean-text.ts';
 import { readDate } from './date.ts';
+import { decodeWords } from './encoded-words.ts';
 import { type HeaderBlock, headerBlock } from './header-block.ts';
 
 export interface Address {
@@ -79,16 +79,6 @@ function textField(block: HeaderBlock, name: string): string | null {
   if (value === null) return null;
   const text = cleanText(decodeWords(value)).replace(/\s+/g, ' ').trim();
   return text === '' ? null : text;
-}
-
-/** RFC 2047 encoded-words, where there are any. */
-export function decodeWords(value: string): string {
-  if (!value.includes('=?')) return value;
-  try {
-    return libmime.decodeWords(value);
-  } catch {
-    return value; // an encoded-word that cannot be decoded is shown as it stands
-  }
 }
 
 /** `<id@host>`; comments and a second id are left out. Without brackets, as it stands. */

@@ -5,8 +5,8 @@
 import libmime from 'libmime';
 import { decodeHeaderBytes } from './charset.ts';
 import { cleanText, cutText } from './clean-text.ts';
+import { decodeWords } from './encoded-words.ts';
 import { fieldNames, type HeaderBlock, headerBlock } from './header-block.ts';
-import { decodeWords } from './header-fields.ts';
 import type { Allowance } from './read-limits.ts';
 
 export interface PartFields {

@@ -49,6 +49,10 @@ describe('header fields', () => {
       'ż',
     ],
     ['quoted-printable', '=?iso-8859-1?Q?Gr=FC=DFe?=', 'Grüße'],
+    ['UTF-7', '=?utf-7?Q?Gr+APwA3w-e_aus?= =?UNICODE-1-1-UTF-7?B?IE0rQVB3LW5jaGVu?=', 'Grüße aus München'],
+    ['unknown-8bit (RFC 1428) and UTF-8', encoded('unknown-8bit', 'Größe'), 'Größe'],
+    ['unknown-8bit and not UTF-8', '=?unknown-8bit?Q?Gr=F6=DFe?=', 'Größe'],
+    ['a charset that nobody knows, with a language', '=?x-none*de?q?Gr=F6=DFe?= 1', 'Größe 1'],
   ])('are decoded from %s', (_, word, text) => {
     expect(subjectOf(mail(`Subject: ${word}`))).toBe(text);
   });
@@ -100,6 +104,9 @@ describe('header fields', () => {
   it.each([
     ['23 Nov 26 05:17 GMT', '2026-11-23T05:17:00.000Z'],
     ['Mon, 23 Nov 2026 05:17:01 EST', '2026-11-23T10:17:01.000Z'],
+    ['Mon, 23 Nov 2026 05:17:01 CET', '2026-11-23T04:17:01.000Z'],
+    ['Mon Aug  3 05:17:01 CEST 2026', '2026-08-03T03:17:01.000Z'],
+    ['Mon, 23 Nov 2026 05:17:01 XYZ', '2026-11-23T05:17:01.000Z'],
     ['Mon, 23 Nov 2026 05:17:01 -0000 (comment)', '2026-11-23T05:17:01.000Z'],
     ['Mon, 23 Nov 2026 06:17:00 +01:00', '2026-11-23T05:17:00.000Z'],
     ['Mon, 23 Nov 2026 06:17:00 GMT+0100', '2026-11-23T05:17:00.000Z'],
