@@ -2,6 +2,7 @@
  * Local time of a named zone as arithmetic: schedules ask for it millions of times, and Intl takes microseconds. "Local
  * milliseconds" are what a wall clock shows, counted as if it were UTC; days of 24 h begin at its multiples of a day.
  */
+import { zoneFormatter } from './clock.ts';
 
 export interface TimeZone {
   /** What is added to UTC at this instant, in milliseconds. */
@@ -20,16 +21,7 @@ const slotMs = 900_000;
 const slotCountMax = 4096;
 
 export function createTimeZone(name: string): TimeZone {
-  const formatter = new Intl.DateTimeFormat('en-GB', {
-    timeZone: name,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
+  const formatter = zoneFormatter(name);
   const known = new Map<number, number>();
   const offsetMs = (ms: number): number => {
     const slot = Math.floor(ms / slotMs);

@@ -65,8 +65,8 @@ function syncFile(file: string): void {
   }
 }
 
-/** A name is durable when its folder is. Windows has no such call and needs none. */
-function syncFolderOf(file: string): void {
+/** A name is durable when its folder is. Windows cannot open folders; NTFS keeps a journal of them. */
+export function syncFolderOf(file: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(dirname(file), 'r');
   try {

@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { EngineError } from '../base/errors.ts';
+import { syncFolderOf } from '../base/whole-file.ts';
 
 const keyBytes = 32;
 
@@ -94,13 +95,13 @@ export function swapKey(file: string, step: Step): boolean {
   if (existsSync(old) && !readKey(old).equals(readKey(file))) return false;
   readOrCreateKey(file);
   createKey(newKeyFile(file));
-  syncFolder(file);
+  syncFolderOf(file);
   step();
   if (!existsSync(old)) linkSync(file, old);
-  syncFolder(file);
+  syncFolderOf(file);
   step();
   renameSync(newKeyFile(file), file);
-  syncFolder(file);
+  syncFolderOf(file);
   step();
   return true;
 }
@@ -108,18 +109,7 @@ export function swapKey(file: string, step: Step): boolean {
 /** Only when nothing is sealed with it any more. */
 export function dropOldKeyFile(file: string): void {
   rmSync(oldKeyFile(file), { force: true });
-  syncFolder(file);
-}
-
-/** A rename is durable once its folder is. Windows cannot open folders; NTFS keeps a journal of them. */
-function syncFolder(file: string): void {
-  if (process.platform === 'win32') return;
-  const handle = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+  syncFolderOf(file);
 }
 
 /** No account's trouble: as soon as the file is right, all go on. */
