@@ -19,7 +19,6 @@ interface Thrown {
   readonly serverResponseCode: string;
   readonly responseStatus: string;
   readonly authenticationFailed: boolean;
-  readonly mailboxMissing: boolean;
   readonly throttleReset: number;
   /** RFC 7628 3.2.2: why a token was refused; null: the server did not say. */
   readonly oauthStatus: string | null;
@@ -59,7 +58,6 @@ function describe(error: unknown): Thrown {
     serverResponseCode: text('serverResponseCode'),
     responseStatus: text('responseStatus'),
     authenticationFailed: fields.authenticationFailed === true,
-    mailboxMissing: fields.mailboxMissing === true,
     throttleReset: typeof fields.throttleReset === 'number' ? fields.throttleReset : 0,
     oauthStatus: oauthStatusOf(fields.oauthError),
     bye: text('reason'),
@@ -124,7 +122,10 @@ const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
   [/credential|password|log[- ]?in|authenticat|user ?name|invalid|denied|disabled/i, 'auth_failed'],
 ];
 
-/** Dovecot 2.3 lists a deleted folder that has others below it, and refuses to open it without a response code. */
+/**
+ * Dovecot 2.3 lists a deleted folder that has others below it, and refuses to open it without a response code. That the library says
+ * `mailboxMissing` means nothing: it looks for the name that it was given (library-name.ts) in a listing, and finds it in none.
+ */
 const isFolderGone = ({ responseStatus, responseText }: Thrown, { what }: FailureContext): boolean =>
   responseStatus === 'NO' &&
   what.startsWith('EXAMINE') &&
@@ -132,7 +133,6 @@ const isFolderGone = ({ responseStatus, responseText }: Thrown, { what }: Failur
 
 function codeOf(thrown: Thrown): ErrorCode {
   const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;
-  if (thrown.mailboxMissing) return 'folder_missing';
   if (isTlsDistrust(thrown)) return distrustCode(thrown);
   if (/unsupported authentication mechanism|no matching authentication method/i.test(message))
     return 'auth_unsupported';

@@ -1,0 +1,35 @@
+/** A folder that its server can't open for now is there all the same. */
+import { describe, expect, it } from 'vitest';
+import { usualCapabilities } from '../support/fake-imap-server.ts';
+import { folder } from '../support/fake-mailbox.ts';
+import { startScenario } from './scenario.ts';
+
+describe('a folder without a STATUS that is refused when it is opened', () => {
+  it.each([
+    ['NO [UNAVAILABLE] not just now', usualCapabilities],
+    ['NO [INUSE] Timeout while waiting for lock', usualCapabilities],
+    ['NO Mailbox is locked', usualCapabilities],
+    ['NO [SERVERBUG] Internal error occurred', ['CONDSTORE', 'ENABLE']],
+  ])('with %j keeps its mail however often', async (answer, capabilities) => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 3), folder('Old', 5)], capabilities });
+    await scenario.sync();
+    scenario.server.script = ({ verb, args, tag }, honest) => {
+      const at = honest.findIndex((part, index) => part === '* STATUS ' && honest[index + 1] === '"Old"');
+      if (verb === 'LIST' && at >= 0) return { parts: [...honest.slice(0, at), ...honest.slice(at + 3)] };
+      return /^(EXAMINE|STATUS)$/.test(verb) && args.includes('"Old"')
+        ? { parts: [`${tag} ${answer}\r\n`] }
+        : undefined;
+    };
+    for (let pass = 0; pass < 3; pass += 1) {
+      expect(await scenario.sync()).toMatchObject({
+        code: 75,
+        stderr: expect.stringContaining('command_refused') as unknown,
+      });
+      expect(scenario.installation.query("SELECT retired_at FROM email_folders WHERE path = 'Old'")).toEqual([
+        { retired_at: null },
+      ]);
+    }
+    expect(scenario.installation.query('SELECT 1 FROM email_messages WHERE vanished_at IS NOT NULL')).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+});
