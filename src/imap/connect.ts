@@ -6,8 +6,9 @@ import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { type Credentials, maskCredentials } from '../base/credentials.ts';
 import type { EngineError } from '../base/errors.ts';
+import type { UidRange } from '../base/uid-set.ts';
 import type { AnswerRoom } from './answer-room.ts';
-import { correctCommands, dropPrefix, watchAnswers } from './corrections.ts';
+import { correctCommands, dropPrefix, takeVanished, watchAnswers } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -30,9 +31,13 @@ export interface Connected {
   readonly droppedCount: () => number;
 }
 
-export async function connect(options: SessionOptions, onVanished: (uid: number) => void): Promise<Connected> {
+/** `onVanished`: what VANISHED names, also while a folder is being opened. */
+export async function connect(
+  options: SessionOptions,
+  onVanished: (ranges: readonly UidRange[]) => void,
+): Promise<Connected> {
   const dropped = { count: 0 };
-  const client = new ImapFlow(clientOptions(options, dropped, onVanished));
+  const client = new ImapFlow(clientOptions(options, dropped));
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
   // The shortest command is the round trip, as nearly as a client can tell.
@@ -42,6 +47,7 @@ export async function connect(options: SessionOptions, onVanished: (uid: number)
       options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
     },
   });
+  takeVanished(client, onVanished);
   const noRoom = boundAnswers(client, options.room);
   const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
   try {
@@ -81,11 +87,7 @@ function boundAnswers(client: ImapFlow, room: AnswerRoom | null): () => EngineEr
   return () => given;
 }
 
-function clientOptions(
-  options: SessionOptions,
-  dropped: { count: number },
-  onVanished: (uid: number) => void,
-): ImapFlowOptions {
+function clientOptions(options: SessionOptions, dropped: { count: number }): ImapFlowOptions {
   return {
     host: options.host,
     port: options.port,
@@ -106,9 +108,6 @@ function clientOptions(
     maxLiteralSize: options.literalBytesMax,
     maxResponseSize: options.literalBytesMax + responseSlackBytes,
     maxResponseTokens: responseTokensMax,
-    expungeHandler: (event) => {
-      if (event.vanished && event.uid !== undefined) onVanished(event.uid);
-    },
   };
 }
 

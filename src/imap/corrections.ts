@@ -9,6 +9,7 @@
  * - DEFLATE would be turned on with the login, or never; here it can be turned on between two commands;
  * - what the server sends can be looked through before the library reads it, so that bodies need not pass through its parser;
  * - a password by SASL would wait to be asked for, also where it may go with the command (RFC 4959): a round trip;
+ * - VANISHED would be handed out UID by UID, which stops the thread for seconds a line: here it comes as ranges;
  * - every `+` of a login would be answered, also the millionth: here the connection ends;
  * - where the server has no SASL, LOGIN would be sent without the authzid, and open the wrong mailbox: here it fails.
  * These members are there, but not in the library's types.
@@ -18,8 +19,10 @@ import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { ImapFlow } from 'imapflow';
 import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
+import { type UidRange, uidCount, uidSetOfRanges } from '../base/uid-set.ts';
 import { toEngineError } from './failure.ts';
 import { withWireNames } from './library-name.ts';
+import { vanishedRanges } from './vanished-ranges.ts';
 
 interface Internals {
   compress(): Promise<void>;
@@ -29,6 +32,10 @@ interface Internals {
   throttleWait(delayMs: number): Promise<boolean>;
   readonly folders: Map<string, unknown>;
   namespace: { prefix: string; delimiter: string | null };
+  untaggedVanished: (
+    untagged: { readonly attributes?: readonly unknown[] },
+    mailbox?: { exists?: number },
+  ) => Promise<void>;
   readonly streamer: Streamer;
   /** The library's reader is at work on an answer: a silent socket is not the server's fault. */
   _processingResponse: boolean;
@@ -49,6 +56,7 @@ const hasInternals = (client: object): client is Internals =>
   'exec' in client &&
   'throttleWait' in client &&
   'compress' in client &&
+  'untaggedVanished' in client &&
   'folders' in client &&
   client.folders instanceof Map &&
   'streamer' in client &&
@@ -60,7 +68,7 @@ function internalsOf(client: ImapFlow): Internals {
   if (hasInternals(client)) return client;
   throw new EngineError(
     'bug',
-    'this version of imapflow has no exec, throttleWait, compress, folders or streamer: see imap/corrections.ts',
+    'this version of imapflow has no exec, throttleWait, compress, untaggedVanished, folders or streamer: see imap/corrections.ts',
   );
 }
 
@@ -179,6 +187,22 @@ export function markListed(client: ImapFlow, name: string): void {
   const { folders } = internalsOf(client);
   if (!folders.has(name)) folders.set(name, { path: name });
 }
+
+/** As the library, but for the ranges: (EARLIER) is about messages that are no longer counted. Call before connecting. */
+export function takeVanished(client: ImapFlow, onVanished: (ranges: readonly UidRange[]) => void): void {
+  internalsOf(client).untaggedVanished = async ({ attributes = [] }, opening) => {
+    const mailbox = opening ?? client.mailbox;
+    if (!mailbox) return;
+    const isEarlier = Array.isArray(attributes[0]);
+    const ranges = vanishedRanges(textOf(attributes[isEarlier ? 1 : 0]));
+    if (!isEarlier) mailbox.exists = Math.max(0, (mailbox.exists ?? 0) - uidCount(uidSetOfRanges(ranges)));
+    onVanished(ranges);
+    client.emit('expunge', {});
+  };
+}
+
+const textOf = (token: unknown): string =>
+  typeof token === 'object' && token !== null && 'value' in token ? String(token.value) : '';
 
 /** Told after each chunk what the library's reader holds of an answer whose end has not come. Call before connecting. */
 export function watchAnswers(client: ImapFlow, onHeld: (bytes: number) => void): void {

@@ -2,7 +2,7 @@
 import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import { createTextPool } from '../base/text-pool.ts';
-import { type UidSet, uidCount } from '../base/uid-set.ts';
+import { type UidRange, type UidSet, uidCount, uidSetOfRanges } from '../base/uid-set.ts';
 import { createRunner } from './command.ts';
 import { createCompression, longBodyCount, longFlagCount } from './compression.ts';
 import { connect, lineBytesMax, responseSlackBytes } from './connect.ts';
@@ -16,19 +16,20 @@ import { listFolders, positive } from './listing.ts';
 import { type FlagItems, toFlagRow, toMetadataRow } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
-import { collectVanished } from './vanished-ranges.ts';
 
 /** Headers of a message whose body can't be had; more than this is not kept. */
 const headerBytesMax = 256 * 1024;
 const logoutMs = 3000;
 
 export async function openSession(options: SessionOptions): Promise<ImapSession> {
-  const vanished = collectVanished();
-  const connected = await connect(options, (uid) => vanished.add(uid));
+  let vanished: UidRange[] = [];
+  let isOpening = false;
+  const connected = await connect(options, (ranges) => {
+    if (isOpening) for (const range of ranges) vanished.push(range);
+  });
   const { client } = connected;
   const run = createRunner(options, client);
   const openedFlags: FlagRow[] = [];
-  let isOpening = false;
   client.on('flags', (event: { uid?: number; flags: Set<string>; modseq?: bigint }) => {
     if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ ...event, uid: event.uid }));
   });
@@ -57,7 +58,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       isOpening = true;
       listing.forget();
       openedFlags.length = 0;
-      vanished.take();
+      vanished = [];
       const resync =
         since && client.enabled.has('QRESYNC')
           ? { uidValidity: BigInt(since.uidValidity), changedSince: since.modseq }
@@ -66,7 +67,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       markListed(client, name);
       const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(name, { readOnly: true, ...resync }));
       isOpening = false;
-      return toOpened({ ...mailbox, path }, vanished.take(), openedFlags, client);
+      return toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
     },
     listUids: (range) => listing.listUids(range),
     searchUids: (range) => listing.searchUids(range),

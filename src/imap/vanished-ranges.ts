@@ -1,36 +1,11 @@
-/** Collects UIDs that come one by one, in order, as ranges: `VANISHED 1:16777216` is 24 bytes and 16 million calls. */
-import { isUid, type UidRange, type UidSet, uidSetOfRanges } from '../base/uid-set.ts';
+/** What VANISHED names (RFC 7162 3.2.10), as the ranges that the server wrote: `1:4294967295` is two numbers, not four billion. Pure. */
+import { isUid, type UidRange } from '../base/uid-set.ts';
 
-export interface VanishedRanges {
-  add(uid: number): void;
-  take(): UidSet;
-}
-
-export function collectVanished(): VanishedRanges {
-  let ranges: UidRange[] = [];
-  let first = 0;
-  let last = 0;
-  const close = (): void => {
-    if (first > 0) ranges.push([first, last]);
-  };
-  return {
-    add(uid) {
-      if (!isUid(uid)) return;
-      if (first > 0 && uid === last + 1) {
-        last = uid;
-        return;
-      }
-      close();
-      first = uid;
-      last = uid;
-    },
-    take() {
-      close();
-      const set = uidSetOfRanges(ranges);
-      ranges = [];
-      first = 0;
-      last = 0;
-      return set;
-    },
-  };
+/** Either end may come first; what is no UID is left out. */
+export function vanishedRanges(text: string): UidRange[] {
+  return text.split(',').flatMap((entry) => {
+    const [, a, b = a] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(entry) ?? [];
+    const [first, last] = [Math.min(Number(a), Number(b)), Math.max(Number(a), Number(b))];
+    return isUid(first) && isUid(last) ? [[first, last] as const] : [];
+  });
 }
