@@ -4,6 +4,7 @@ import { asEngineError, EngineError } from '../base/errors.ts';
 import type { RunCommand } from './command.ts';
 import { encodeName, type ListedName, pathsOf } from './folder-name.ts';
 import { encodingOf, libraryName, type WireNames } from './library-name.ts';
+import { toModseqOrNull } from './rows.ts';
 import type { FolderListing, FolderStatus, ObservedFolder } from './session.ts';
 
 const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true, unseen: true } as const;
@@ -101,7 +102,7 @@ export function toStatus(status: StatusObject | undefined | false): FolderStatus
     messages: status.messages,
     uidNext: positive(status.uidNext),
     uidValidity: positive(status.uidValidity),
-    highestModseq: typeof status.highestModseq === 'bigint' && status.highestModseq > 0n ? status.highestModseq : null,
+    highestModseq: toModseqOrNull(status.highestModseq),
     unseen: typeof status.unseen === 'number' ? status.unseen : null,
   };
 }

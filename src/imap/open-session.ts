@@ -13,7 +13,7 @@ import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { libraryName } from './library-name.ts';
 import { listFolders, positive } from './listing.ts';
-import { type FlagItems, toFlagRow, toMetadataRow } from './rows.ts';
+import { type FlagItems, toFlagRow, toMetadataRow, toModseqOrNull } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
 
@@ -142,13 +142,12 @@ function capabilitiesOf(client: ImapFlow): Capabilities {
 function toOpened(mailbox: MailboxObject, vanished: UidSet, flags: readonly FlagRow[], client: ImapFlow): OpenedFolder {
   const uidValidity = positive(mailbox.uidValidity);
   if (uidValidity === null) throw new EngineError('uidvalidity_missing', mailbox.path);
-  const modseq = mailbox.noModseq === true ? 0n : (mailbox.highestModseq ?? 0n);
   const isResynced = client.enabled.has('QRESYNC') && 'qresync' in mailbox && mailbox.qresync === true;
   return {
     uidValidity,
     uidNext: positive(mailbox.uidNext),
     messages: mailbox.exists,
-    highestModseq: modseq > 0n ? modseq : null,
+    highestModseq: mailbox.noModseq === true ? null : toModseqOrNull(mailbox.highestModseq),
     mailboxId: mailbox.mailboxId ?? null,
     changes: isResynced ? { vanished, flags: [...flags] } : null,
   };

@@ -28,10 +28,17 @@ export interface FlagItems {
   readonly modseq?: bigint | undefined;
 }
 
+/** 63 bits (RFC 7162 7), which the store can hold, too. */
+const modseqMax = 2n ** 63n - 1n;
+
+/** 0, and what no MODSEQ can be, both mean that there is none. */
+export const toModseqOrNull = (value: bigint | undefined): bigint | null =>
+  typeof value === 'bigint' && value > 0n && value <= modseqMax ? value : null;
+
 export const toFlagRow = (message: FlagItems): FlagRow => ({
   uid: message.uid,
   flags: flagText(message.flags),
-  modseq: typeof message.modseq === 'bigint' && message.modseq > 0n ? message.modseq : null,
+  modseq: toModseqOrNull(message.modseq),
 });
 
 export function toMetadataRow(message: FetchMessageObject): MetadataRow {
@@ -61,7 +68,7 @@ export function fromFetchItems({ uid, source, flags, ...items }: FetchItems): Bo
   return {
     uid,
     flags: flagText(flags),
-    modseq: items.modseq !== undefined && items.modseq > 0n ? items.modseq : null,
+    modseq: toModseqOrNull(items.modseq),
     internalDate: toInstantOrNull(items.internalDate),
     size: items.size ?? 0,
     emailId: items.emailId ?? null,
