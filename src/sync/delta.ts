@@ -15,9 +15,14 @@ export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): P
 }
 
 async function applyFlags(pass: FolderPass, flagsSince: bigint | null): Promise<void> {
-  const rows =
-    pass.opened.changes?.flags ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
+  const told = toldOnOpening(pass);
+  const rows = told ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
   if (rows.length > 0) await storeFlags(pass, rows);
+}
+
+/** Null: nothing at all, as of a server that announces QRESYNC and does not keep it: the flags must be asked for. */
+function toldOnOpening({ opened: { changes } }: FolderPass): readonly FlagRow[] | null {
+  return changes === null || changes.flags.length + changes.vanished.length === 0 ? null : changes.flags;
 }
 
 async function storeFlags(pass: FolderPass, rows: readonly FlagRow[]): Promise<void> {
