@@ -84,7 +84,7 @@ export interface OutboxWrites {
   learnSentCopy(acntid: number, learned: 'server' | 'append'): Promise<void>;
   /** Throws `not_found`, and `outbox_not_possible` in a state that does not allow it. */
   changeOutbox(id: number, action: OutboxAction, at: Instant): Promise<void>;
-  /** Holds what is queued or deferred, of every account; returns how many. */
+  /** Holds all that somebody has still to get, of every account; returns how many. For a restored copy of the store. */
   holdWaiting(): Promise<number>;
   /** Settles an unknown entry. Throws `not_found`, `outbox_not_possible`. */
   resolveUnknown(id: number, resolution: Resolution, at: Instant): Promise<void>;

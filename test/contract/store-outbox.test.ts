@@ -449,22 +449,34 @@ describe.each([
     expect(shared).toEqual([true, true, false, false]);
   });
 
-  it('holds all that waits at once, and leaves alone what is being sent and what is over', async () => {
+  it('holds all that waits at once, with what a restored copy calls sending and those who were put off, and leaves alone what is over', async () => {
     const [queued, deferred, sending, over] = [await insert(), await insert(), await insert(), await insert()];
+    const [partly, unsure, ended] = [await insert(), await insert(), await insert()];
     const [tried] = await begin(deferred.id, ['b@x.org']);
     await finish([result(tried?.attemptId ?? 0, deferred.id, [recipient('b@x.org', 'deferred')])]);
+    for (const { id } of [partly, ended]) {
+      const [attempt] = await begin(id, ['b@x.org', 'c@x.org']);
+      const verdicts = [recipient('b@x.org', 'delivered'), recipient('c@x.org', 'deferred')];
+      await finish([result(attempt?.attemptId ?? 0, id, verdicts)]);
+    }
     await begin(sending.id, ['b@x.org']);
+    const [handedOver] = await begin(unsure.id, ['b@x.org']);
+    await store.recordAttempts({ dataStarted: [handedOver?.attemptId ?? 0], bodySent: [], finished: [] });
     await store.changeOutbox(over.id, 'cancel', at);
-    expect(await store.holdWaiting()).toBe(2);
-    expect([queued, deferred, sending, over].map(({ id }) => state(id))).toEqual([
-      'held',
-      'held',
-      'sending',
-      'cancelled',
+    expect(await store.holdWaiting()).toBe(6);
+    const all = [queued, deferred, sending, partly, unsure, ended, over].map(({ id }) => state(id));
+    expect(all).toEqual(['held', 'held', 'held', 'held', 'held', 'held', 'cancelled']);
+    await store.recoverAttempts(null, muchLater);
+    expect([await store.outboxBatch(acntid, muchLater, 10), await due(muchLater)]).toEqual([[], []]);
+    await store.changeOutbox(ended.id, 'cancel', at);
+    for (const { id } of [deferred, sending, partly, unsure]) await store.changeOutbox(id, 'retry', at);
+    await store.recoverAttempts(acntid, at);
+    expect([state(ended.id), state(unsure.id)]).toEqual(['delivered', 'unknown']);
+    expect((await store.outboxBatch(acntid, at, 10)).map(({ id, pending }) => [id, pending])).toEqual([
+      [deferred.id, ['b@x.org']],
+      [sending.id, ['b@x.org']],
+      [partly.id, ['c@x.org']],
     ]);
-    expect(await store.outboxBatch(acntid, muchLater, 10)).toEqual([]);
-    await store.changeOutbox(deferred.id, 'retry', at);
-    expect((await store.outboxBatch(acntid, at, 10))[0]?.pending).toEqual(['b@x.org']);
   });
 
   it('lets people retry, hold and cancel where that makes sense, and says where it does not', async () => {

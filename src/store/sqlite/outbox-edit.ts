@@ -72,9 +72,13 @@ export function changeOutbox(c: Connection, id: number, action: OutboxAction, at
   else cancel(c, id, row, at);
 }
 
-/** All that waits, of every account; how many. What is being sent is left alone. */
+/**
+ * All of every account that is still to go to somebody; how many. Also what is `sending`: in a copy of the store nobody knows how that
+ * ended. Its attempts stay open, so a retry ends them first; beside an engine that lives, the outcome is written over it.
+ */
 export const holdWaiting = (c: Connection): number =>
-  c.run("UPDATE email_outbox SET state = 'held' WHERE state IN ('queued', 'deferred')");
+  c.run(`UPDATE email_outbox SET state = 'held' WHERE state IN ('queued', 'deferred', 'sending')
+    OR (state = 'delivered' AND next_attempt_at IS NOT NULL)`);
 
 const isExpired = (c: Connection, id: number): boolean =>
   c.get('SELECT 1 FROM email_outbox WHERE id = ? AND composed_at IS NOT NULL AND raw IS NULL', id) !== undefined;
@@ -85,8 +89,7 @@ function retry(c: Connection, id: number, { state }: StateRow, at: Instant): voi
     WHERE outbox_id = ? AND verdict IN ('rejected', 'deferred')`;
   const hasAgain = c.run(again, id) > 0;
   const untried = 'SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? AND verdict IS NULL LIMIT 1';
-  const served = "SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? AND verdict = 'delivered' LIMIT 1";
-  if (!c.get(served, id)) {
+  if (!isServed(c, id)) {
     if (state === 'delivered') throw notPossible(id, state, 'retry');
     c.run("UPDATE email_outbox SET state = 'queued', next_attempt_at = NULL, last_error = NULL WHERE id = ?", id);
     return;
@@ -95,10 +98,14 @@ function retry(c: Connection, id: number, { state }: StateRow, at: Instant): voi
   c.run("UPDATE email_outbox SET state = 'delivered', next_attempt_at = ? WHERE id = ?", at, id);
 }
 
+const isServed = (c: Connection, id: number): boolean =>
+  c.get("SELECT 1 FROM email_outbox_recipients WHERE outbox_id = ? AND verdict = 'delivered' LIMIT 1", id) !==
+  undefined;
+
 /** Of a mail that some have, only the tries for the others end. */
 function cancel(c: Connection, id: number, { acntid, state, next_attempt_at }: StateRow, at: Instant): void {
   if (state === 'delivered' && next_attempt_at === null) throw notPossible(id, state, 'cancel');
-  const next = state === 'delivered' ? 'delivered' : 'cancelled';
+  const next = state === 'delivered' || isServed(c, id) ? 'delivered' : 'cancelled';
   c.run('UPDATE email_outbox SET state = ?, next_attempt_at = NULL WHERE id = ?', next, id);
   noteOutboxChange(c, 'outbox_cancelled', acntid, id, at);
 }
