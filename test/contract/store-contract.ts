@@ -258,6 +258,22 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await store.storeBatch(batch(a, [mail(1), mail(2)], { isFirstSync: true }));
         expect(changes()).toEqual(['folder_added', 'messages_added']);
       });
+      it('names what comes back during a first sync: whoever reads the ids above those it has would not see it', async () => {
+        const a = await inbox();
+        await store.recordListing(listing(a, 2, [[1, 2]]));
+        await store.storeBatch(batch(a, [mail(1), mail(2)], { isFirstSync: true }));
+        await store.applyVanished({ emfdid: a, uidValidity: 7, uids: [[1, 1]], at });
+        await store.storeBatch(batch(a, [mail(1)], { isFirstSync: true }));
+        expect(changes().slice(2)).toEqual(['message_vanished', 'message_added', 'messages_added']);
+      });
+      it('has the folder read anew when a message is another one under its UID', async () => {
+        const a = await inbox();
+        await fill(store, a, 2);
+        const before = changes().length;
+        await store.storeBatch(batch(a, [mail(1, 'something else'), mail(2, 'other, too')]));
+        await store.storeBatch(batch(a, [mail(1, 'something else')]));
+        expect(changes().slice(before)).toEqual(['folder_reset']);
+      });
       it('quarantines a message that cannot be stored and stores its neighbours', async () => {
         const a = await inbox();
         await store.recordListing(listing(a, 3, [[1, 3]]));
@@ -410,7 +426,8 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
           [second, 2, 8],
         ]);
         expect((await folder(a)).resetCount).toBe(0);
-        expect(changes().slice(-3)).toEqual(['message_flags', 'folder_reset', 'message_vanished']);
+        const reset = ['message_flags', 'folder_reset'];
+        expect(changes().slice(-4)).toEqual([...reset, 'folder_reset', 'message_vanished']);
       });
       it('survives a server that goes back to the former one before a pass ended', async () => {
         const a = await inbox();

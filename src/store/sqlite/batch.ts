@@ -11,7 +11,7 @@ import { storeContent } from './contents.ts';
 import { isRowFailure } from './failure.ts';
 import { type FolderRow, requireFolderAt } from './folder-row.ts';
 import { linkSentCopies } from './outbox-link.ts';
-import { placeMessage, type Target } from './place-message.ts';
+import { type Placed, placeMessage, type Target } from './place-message.ts';
 import { forgetQuarantine, putInQuarantine } from './quarantine.ts';
 import { savepoint } from './savepoint.ts';
 import { refreshHeld } from './tombstones.ts';
@@ -26,8 +26,9 @@ export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
   settle(c, folder, batch);
   linkSentCopies(c, folder, batch);
   if (batch.day !== null) addTraffic(c, folder.acntid, batch.day, bytesOf(batch));
-  if (isFirstSync && stored.count > 0)
-    noteChange(c, 'messages_added', { acntid: folder.acntid, emfdid: folder.emfdid, at });
+  const place = { acntid: folder.acntid, emfdid: folder.emfdid, at };
+  if (stored.hasOther) noteChange(c, 'folder_reset', place);
+  if (isFirstSync && stored.count > 0) noteChange(c, 'messages_added', place);
   refreshHeld(c, folder.emfdid);
   return { storedCount: stored.count, quarantinedUids: stored.quarantined.map(({ uid }) => uid) };
 }
@@ -35,15 +36,22 @@ export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
 const bytesOf = ({ messages }: WindowBatch): number => messages.reduce((sum, { raw }) => sum + raw.length, 0);
 
 interface Stored {
-  count: number;
-  quarantined: QuarantinedMessage[];
+  readonly count: number;
+  readonly hasOther: boolean;
+  readonly quarantined: readonly QuarantinedMessage[];
 }
+
+const storedOf = (placed: readonly Placed[], quarantined: readonly QuarantinedMessage[] = []): Stored => ({
+  count: placed.filter(({ isStored }) => isStored).length,
+  hasOther: placed.some(({ isOther }) => isOther),
+  quarantined,
+});
 
 /** All at once; only when that fails, one by one under a savepoint each, to find the message that did it. */
 function storeRows(c: Connection, target: Target, batch: WindowBatch): Stored {
   const works = worksOf(c, target, batch);
   try {
-    return savepoint(c, 'batch', () => ({ count: works.filter(({ store }) => store()).length, quarantined: [] }));
+    return savepoint(c, 'batch', () => storedOf(works.map(({ store }) => store())));
   } catch (error) {
     if (!isRowFailure(error)) throw error;
     return storeOneByOne(c, works);
@@ -53,7 +61,7 @@ function storeRows(c: Connection, target: Target, batch: WindowBatch): Stored {
 interface Work {
   readonly uid: number;
   readonly raw: Uint8Array | null;
-  readonly store: () => boolean;
+  readonly store: () => Placed;
 }
 
 function worksOf(c: Connection, target: Target, batch: WindowBatch): Work[] {
@@ -71,16 +79,17 @@ function worksOf(c: Connection, target: Target, batch: WindowBatch): Work[] {
 }
 
 function storeOneByOne(c: Connection, works: readonly Work[]): Stored {
-  const stored: Stored = { count: 0, quarantined: [] };
+  const placed: Placed[] = [];
+  const quarantined: QuarantinedMessage[] = [];
   for (const { uid, raw, store } of works) {
     try {
-      if (savepoint(c, 'message', store)) stored.count += 1;
+      placed.push(savepoint(c, 'message', store));
     } catch (error) {
       if (!isRowFailure(error)) throw error;
-      stored.quarantined.push({ uid, raw, error: `message_unstorable: ${reasonOf(error)}`, retryAt: null });
+      quarantined.push({ uid, raw, error: `message_unstorable: ${reasonOf(error)}`, retryAt: null });
     }
   }
-  return stored;
+  return storedOf(placed, quarantined);
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -22,29 +22,33 @@ interface KnownRow {
   flags: string;
 }
 
-/** True when a live row came into being by it: new, revived or adopted. */
-export function placeMessage(c: Connection, target: Target, placement: Placement, contentId: number): boolean {
+export interface Placed {
+  /** A live row of the folder's present UIDVALIDITY came into being: new, revived or adopted. */
+  readonly isStored: boolean;
+  /** A row that was live is another than applications know, under the same id; no change row of its own says so. */
+  readonly isOther: boolean;
+}
+
+export function placeMessage(c: Connection, target: Target, placement: Placement, contentId: number): Placed {
   const live = liveRow(c, target, placement.uid);
   if (live) {
     rewrite(c, target, live, placement, contentId);
-    return false;
+    return { isStored: false, isOther: live.content_id !== contentId };
   }
   const known = tombstone(c, target, placement.uid);
-  if (known) rewrite(c, target, { id: known.id, flags: placement.flags }, placement, contentId);
-  if (known || !target.hasOrphans) {
-    noteAdded(c, target, known?.id ?? insertRow(c, target, placement, contentId));
-    return true;
-  }
-  const orphan = orphanOf(c, target, contentId);
-  if (orphan) rewrite(c, target, orphan, placement, contentId);
-  else noteAdded(c, target, insertRow(c, target, placement, contentId));
-  return true;
+  const orphan = known || !target.hasOrphans ? undefined : orphanOf(c, target, contentId);
+  if (known) revive(c, target, known, placement, contentId);
+  else if (orphan) rewrite(c, target, orphan, placement, contentId);
+  else noteInserted(c, target, insertRow(c, target, placement, contentId));
+  return { isStored: true, isOther: orphan !== undefined };
 }
 
-function liveRow(c: Connection, { folder, uidValidity }: Target, uid: number): KnownRow | undefined {
-  const sql =
-    'SELECT id, flags FROM email_messages WHERE emfdid = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NULL';
-  return c.get<KnownRow>(sql, folder.emfdid, uidValidity, uid);
+type LiveRow = KnownRow & { content_id: number };
+
+function liveRow(c: Connection, { folder, uidValidity }: Target, uid: number): LiveRow | undefined {
+  const sql = `SELECT id, flags, content_id FROM email_messages
+    WHERE emfdid = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NULL`;
+  return c.get<LiveRow>(sql, folder.emfdid, uidValidity, uid);
 }
 
 function tombstone(c: Connection, { folder, uidValidity }: Target, uid: number): KnownRow | undefined {
@@ -91,8 +95,14 @@ function insertRow(c: Connection, { folder, uidValidity }: Target, placement: Pl
   );
 }
 
+/** Told by its id also during a first sync: it is not among the newest ids. */
+function revive(c: Connection, target: Target, { id }: KnownRow, placement: Placement, contentId: number): void {
+  rewrite(c, target, { id, flags: placement.flags }, placement, contentId);
+  noteChange(c, 'message_added', placeOf(target), id);
+}
+
 /** During a first sync the batch writes one row for all of them. */
-function noteAdded(c: Connection, target: Target, id: number): void {
+function noteInserted(c: Connection, target: Target, id: number): void {
   if (!target.isFirstSync) noteChange(c, 'message_added', placeOf(target), id);
 }
 
