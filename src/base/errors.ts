@@ -144,6 +144,12 @@ export const catalogue = {
     'The store could not be read or written.',
     'Check disk, mount and permissions of the store folder.',
   ),
+  store_refused: entry(
+    'process',
+    'retry',
+    'The database refuses a change of the engine’s.',
+    'Most often a trigger or foreign key that another program added: docs/schema.md says what it may add.',
+  ),
   fenced: entry('process', 'none', 'A newer engine has taken this store over.', 'Nothing: this engine ends itself.'),
   secret_unreadable: entry(
     'account',

@@ -68,6 +68,24 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
           ),
         ).toEqual([{ hit: 0 }]);
       });
+      it("names no disk when an application's foreign key keeps a row, and says so while it lasts", async () => {
+        const acntid = await store.addAccount(newAccount('anna@example.com'));
+        const keeping = 'CREATE TABLE crm (acntid INTEGER REFERENCES email_accounts (acntid))';
+        execute(place, `${keeping}; INSERT INTO crm VALUES (${acntid})`);
+        await expect(store.removeAccount(acntid)).rejects.toMatchObject({
+          code: 'store_refused',
+          detail: expect.stringContaining('FOREIGN KEY'),
+        });
+        execute(place, 'DELETE FROM crm');
+        await store.removeAccount(acntid);
+      });
+      it('calls it a refusal, too, when a trigger misses its table', async () => {
+        execute(place, 'CREATE TRIGGER crm AFTER INSERT ON email_accounts BEGIN INSERT INTO gone VALUES (1); END');
+        await expect(store.addAccount(newAccount('anna@example.com'))).rejects.toMatchObject({
+          code: 'store_refused',
+          detail: expect.stringContaining('no such table: main.gone'),
+        });
+      });
       it('refuses the same login at the same host, and a number that is taken', async () => {
         await store.addAccount(newAccount('anna@example.com', { acntid: 1 }));
         await expect(store.addAccount(newAccount('anna@example.com'))).rejects.toMatchObject({
@@ -285,6 +303,19 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         );
         expect((await store.storeBatch(batch(a, [mail(2)]))).storedCount).toBe(1);
         expect(await store.quarantine(a)).toEqual([]);
+      });
+      it("tries again what an application's trigger refused, so that the mail is there once the trigger is mended", async () => {
+        const a = await inbox();
+        await store.recordListing(listing(a, 2, [[1, 2]]));
+        execute(
+          place,
+          "CREATE TRIGGER crm AFTER INSERT ON email_messages WHEN new.uid = 2 BEGIN SELECT RAISE(ABORT, 'crm'); END",
+        );
+        expect(await store.storeBatch(batch(a, [mail(1), mail(2)]))).toEqual({ storedCount: 1, quarantinedUids: [2] });
+        const sixHoursLater = new Date(Date.parse(at) + 6 * 60 * 60 * 1000).toISOString();
+        expect(await store.quarantine(a)).toMatchObject([
+          { uid: 2, error: 'message_unstorable: crm', retryAt: sixHoursLater },
+        ]);
       });
       it('counts tries in quarantine, and makes a retried UID pending', async () => {
         const { acntid, emfdids } = await makeFolders(store, 'INBOX');

@@ -3,6 +3,7 @@
  * transaction. A message that cannot be stored goes to quarantine with its bytes and does not stop the others; a full disk
  * or a busy database is nobody's fault among them and is thrown.
  */
+import { type Instant, toInstant } from '../../base/clock.ts';
 import { formatUidSet, hasUid, parseUidSet, uidSetOf, unionUids } from '../../base/uid-set.ts';
 import type { BatchResult, IncomingMessage, QuarantinedMessage, WindowBatch } from '../store.ts';
 import { noteChange } from './changes.ts';
@@ -47,6 +48,9 @@ const storedOf = (placed: readonly Placed[], quarantined: readonly QuarantinedMe
   quarantined,
 });
 
+/** What refuses a message is most often a trigger of an application's; once that is mended, its mail must come by itself. */
+const unstorableRetryMs = 6 * 60 * 60 * 1000;
+
 /** All at once; only when that fails, one by one under a savepoint each, to find the message that did it. */
 function storeRows(c: Connection, target: Target, batch: WindowBatch): Stored {
   const works = worksOf(c, target, batch);
@@ -54,7 +58,7 @@ function storeRows(c: Connection, target: Target, batch: WindowBatch): Stored {
     return savepoint(c, 'batch', () => storedOf(works.map(({ store }) => store())));
   } catch (error) {
     if (!isRowFailure(error)) throw error;
-    return storeOneByOne(c, works);
+    return storeOneByOne(c, works, toInstant(new Date(Date.parse(target.at) + unstorableRetryMs)));
   }
 }
 
@@ -78,7 +82,7 @@ function worksOf(c: Connection, target: Target, batch: WindowBatch): Work[] {
   return [...batch.messages.map(work), ...placements];
 }
 
-function storeOneByOne(c: Connection, works: readonly Work[]): Stored {
+function storeOneByOne(c: Connection, works: readonly Work[], retryAt: Instant): Stored {
   const placed: Placed[] = [];
   const quarantined: QuarantinedMessage[] = [];
   for (const { uid, raw, store } of works) {
@@ -86,7 +90,7 @@ function storeOneByOne(c: Connection, works: readonly Work[]): Stored {
       placed.push(savepoint(c, 'message', store));
     } catch (error) {
       if (!isRowFailure(error)) throw error;
-      quarantined.push({ uid, raw, error: `message_unstorable: ${reasonOf(error)}`, retryAt: null });
+      quarantined.push({ uid, raw, error: `message_unstorable: ${reasonOf(error)}`, retryAt });
     }
   }
   return storedOf(placed, quarantined);

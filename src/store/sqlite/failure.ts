@@ -12,6 +12,9 @@ const codes: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_LOCKED', 'store_busy'],
   ['SQLITE_CORRUPT', 'store_corrupt'],
   ['SQLITE_NOTADB', 'store_corrupt'],
+  // Not the disk: constraints and statements, of which those of other programs are the usual trouble.
+  ['SQLITE_CONSTRAINT', 'store_refused'],
+  ['SQLITE_ERROR', 'store_refused'],
 ];
 
 /** SQLite's result code (`SQLITE_CONSTRAINT_UNIQUE`) or the system's (`ENOSPC`); empty when it has none. */
