@@ -1,8 +1,9 @@
 /** `message list` and `retry`; `show` and `export` have files of their own. */
 import type { Command } from 'commander';
 import { systemClock, toInstant } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
 import type { UnreadableMessage } from '../store/reading.ts';
-import type { MessageSummary } from '../store/store.ts';
+import type { MessageSummary, Store } from '../store/store.ts';
 import { refuseUnknown } from './account-list.ts';
 import type { CliContext } from './context.ts';
 import { register as messageExport } from './message-export.ts';
@@ -41,26 +42,33 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-async function list(context: CliContext, { account, folder, limit, json }: ListOptions): Promise<void> {
-  const filter = {
+interface Filter {
+  readonly acntid?: number;
+  readonly emfdid?: number;
+  readonly limit: number;
+}
+
+async function list(context: CliContext, options: ListOptions): Promise<void> {
+  const messages = await context.withStore(async (store) => store.messages(await filterOf(store, options)));
+  printRows(context, options.json === true, messages, row);
+}
+
+async function listUnreadable(context: CliContext, options: ListOptions): Promise<void> {
+  const messages = await context.withStore(async (store) => store.unreadable(await filterOf(store, options)));
+  printRows(context, options.json === true, messages, unreadableRow);
+}
+
+/** What does not exist is a slip, not an empty account or folder. */
+async function filterOf(store: Store, { account, folder, limit }: ListOptions): Promise<Filter> {
+  await refuseUnknown(store, account);
+  const found = folder === undefined ? undefined : await store.folder(folder);
+  if (folder !== undefined && (!found || found.acntid !== (account ?? found.acntid)))
+    throw new EngineError('not_found', `folder ${folder}${account === undefined ? '' : ` of account ${account}`}`);
+  return {
     limit,
     ...(account === undefined ? {} : { acntid: account }),
     ...(folder === undefined ? {} : { emfdid: folder }),
   };
-  const messages = await context.withStore(async (store) => {
-    await refuseUnknown(store, account);
-    return store.messages(filter);
-  });
-  printRows(context, json === true, messages, row);
-}
-
-async function listUnreadable(context: CliContext, { account, limit, json }: ListOptions): Promise<void> {
-  const filter = { limit, ...(account === undefined ? {} : { acntid: account }) };
-  const messages = await context.withStore(async (store) => {
-    await refuseUnknown(store, account);
-    return store.unreadable(filter);
-  });
-  printRows(context, json === true, messages, unreadableRow);
 }
 
 function printRows<Row>(

@@ -42,16 +42,21 @@ async function search(context: CliContext, words: readonly string[], options: Op
   };
   const hits = await context.withStore(async (store) => {
     await refuseUnknown(store, account);
-    if (account !== undefined && folder !== undefined) await refuseUnknownFolder(store, account, folder);
-    return store.search(query);
+    const found = await store.search(query);
+    if (found.length === 0 && folder !== undefined) await refuseUnknownFolder(store, account, folder);
+    return found;
   });
   if (json) return context.print(JSON.stringify(hits, null, 2));
   context.print(hits.length === 0 ? 'nothing found' : formatTable(hits.map(row)));
 }
 
 /** A slip in a path would look like mail that is not there. */
-async function refuseUnknownFolder(store: Store, acntid: number, path: string): Promise<void> {
+async function refuseUnknownFolder(store: Store, acntid: number | undefined, path: string): Promise<void> {
   const wanted = /^inbox$/i.test(path) ? 'INBOX' : path;
+  if (acntid === undefined) {
+    if (await store.hasFolderAt(wanted)) return;
+    throw new EngineError('not_found', `No account has a folder ${JSON.stringify(path)}.`);
+  }
   const folders = await store.folders(acntid, { withRetired: true });
   if (folders.every((one) => one.path !== wanted))
     throw new EngineError('not_found', `Account ${acntid} has no folder ${JSON.stringify(path)}.`);

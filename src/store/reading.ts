@@ -72,6 +72,12 @@ export interface ReadCounts {
 }
 
 /** A content that could not be read, with one message that has it. */
+export interface UnreadableFilter {
+  readonly acntid?: number;
+  readonly emfdid?: number;
+  readonly limit: number;
+}
+
 export interface UnreadableMessage {
   readonly id: number;
   readonly acntid: number;
@@ -129,7 +135,7 @@ export interface ReadingReads {
   /** Contents still to be read; counted over an index. */
   unreadCount(): Promise<number>;
   contentRaw(contentId: number): Promise<Uint8Array | undefined>;
-  unreadable(filter: { readonly acntid?: number; readonly limit: number }): Promise<UnreadableMessage[]>;
+  unreadable(filter: UnreadableFilter): Promise<UnreadableMessage[]>;
   messageContent(id: number): Promise<MessageContent | undefined>;
   /** Live messages by id. */
   exportRows(filter: ExportFilter): Promise<ExportRow[]>;

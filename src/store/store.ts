@@ -304,6 +304,8 @@ export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, Sea
   /** Ordered by path; retired ones left out unless asked for. */
   folders(acntid: number, options?: { readonly withRetired?: boolean }): Promise<Folder[]>;
   folder(emfdid: number): Promise<Folder | undefined>;
+  /** Has any account a folder of this path, or had it? Reads all folders: for a command that found nothing. */
+  hasFolderAt(path: string): Promise<boolean>;
   /** All rows of the folder that are live, and tombstones of its present UIDVALIDITY; ordered by UID. */
   storedMessages(emfdid: number): Promise<StoredMessage[]>;
   /** Live rows of the folder's present UIDVALIDITY, for matching them to a new one; ordered by UID. */

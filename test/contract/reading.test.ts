@@ -228,6 +228,8 @@ describe.each([
       contentId: 1,
       reason: 'its raw bytes are missing',
     });
+    expect(await store.unreadable({ emfdid, limit: 1 })).toHaveLength(1);
+    expect(await store.unreadable({ emfdid: emfdid + 1, limit: 1 })).toEqual([]);
   });
   it('leaves nothing behind of contents that go with their account', async () => {
     await storeMails(store, emfdid, [dated(1, 'swordfish one'), dated(2, 'swordfish two')]);

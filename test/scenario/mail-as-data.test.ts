@@ -79,6 +79,11 @@ describe('mail as data', () => {
     expect((await run('search', '-')).code).toBe(0);
     expect((await run('search', 'offer', '--account', '1', '--folder', 'inbox')).code).toBe(0);
     expect((await run('search', 'offer', '--account', '1', '--folder', 'Inbx')).code).toBe(64);
+    expect(await run('search', 'offer', '--folder', 'Inbx')).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('No account has a folder "Inbx".'),
+    });
+    expect(await run('search', 'swordfish', '--folder', 'inbox')).toMatchObject({ code: 0, stdout: 'nothing found\n' });
   });
   it.runIf(existsSync('/dev/full'))('says so when what it prints finds no room', () => {
     const command = `'${process.execPath}' '${mainFile}' message export 1 > /dev/full`;
@@ -154,6 +159,14 @@ print(sorted((m['Subject'], m.get_flags()) for m in mailbox.Maildir('py', create
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('close', resolve));
     expect(readdirSync(installation.folder)).not.toContain('killed.mbox');
+  });
+  it('lists no folder that there is not', async () => {
+    expect((await run('message', 'list', '--folder', '1', '--json')).stdout).toContain('"id": 1');
+    expect((await run('message', 'list', '--folder', '1', '--account', '1')).code).toBe(0);
+    for (const more of [[], ['--json'], ['--unread-by-parser']]) {
+      const refused = await run('message', 'list', '--folder', '99', ...more);
+      expect(refused).toMatchObject({ code: 64, stdout: '', stderr: expect.stringContaining('folder 99') });
+    }
   });
   it('lists what could not be read, and rebuilds what was derived', async () => {
     expect((await run('message', 'list', '--unread-by-parser')).stdout).toBe('no messages\n');

@@ -1,20 +1,19 @@
 /** One message with all that is known of it, and what could not be read. On a reading connection. */
-import type { AttachmentRow, MessageContent, ParseState, UnreadableMessage } from '../reading.ts';
+import type { AttachmentRow, MessageContent, ParseState, UnreadableFilter, UnreadableMessage } from '../reading.ts';
 import type { Address } from '../store.ts';
-import type { Connection, SqlValue } from './connection.ts';
+import type { Connection } from './connection.ts';
 
 export function contentRaw(c: Connection, contentId: number): Uint8Array | undefined {
   return c.get<{ raw: Uint8Array }>('SELECT raw FROM email_raw WHERE content_id = ?', contentId)?.raw;
 }
 
-export function unreadable(c: Connection, filter: { acntid?: number; limit: number }): UnreadableMessage[] {
-  const [condition, values]: [string, SqlValue[]] =
-    filter.acntid === undefined ? ['', []] : ['AND m.acntid = ?', [filter.acntid]];
+export function unreadable(c: Connection, { acntid, emfdid, limit }: UnreadableFilter): UnreadableMessage[] {
   const sql = `SELECT MIN(m.id) AS id, m.acntid, m.emfdid, t.id AS contentId, t.subject, t.reader_version AS readerVersion,
     t.parse_note AS reason FROM email_contents AS t INDEXED BY email_contents_failed
     JOIN email_messages AS m ON m.content_id = t.id
-    WHERE t.parse_state = 'failed' ${condition} GROUP BY t.id ORDER BY t.id DESC LIMIT ?`;
-  return c.all<UnreadableMessage>(sql, ...values, filter.limit);
+    WHERE t.parse_state = 'failed' AND m.acntid = coalesce(?, m.acntid) AND m.emfdid = coalesce(?, m.emfdid)
+    GROUP BY t.id ORDER BY t.id DESC LIMIT ?`;
+  return c.all<UnreadableMessage>(sql, acntid ?? null, emfdid ?? null, limit);
 }
 
 interface ContentRow {

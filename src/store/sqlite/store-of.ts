@@ -61,6 +61,7 @@ function readsOf(c: Connection): StoreReads {
     troubledAccounts: (limit) => read(() => troubledAccounts(c, limit)),
     folders: (acntid, options) => read(() => folders(c, acntid, options)),
     folder: (emfdid) => read(() => folder(c, emfdid)),
+    hasFolderAt: (path) => read(() => c.get('SELECT 1 FROM email_folders WHERE path = ? LIMIT 1', path) !== undefined),
     storedMessages: (emfdid) => read(() => messages.storedMessages(c, emfdid)),
     storedIdentities: (emfdid) => read(() => messages.storedIdentities(c, emfdid)),
     storedDigests: (emfdid) => read(() => messages.storedDigests(c, emfdid)),
