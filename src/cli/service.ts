@@ -171,7 +171,8 @@ async function reload(context: CliContext): Promise<void> {
   if (!holder?.control) throw new EngineError('engine_unreachable', 'no engine is running');
   const { giveOrder } = await import('../engine/control/give-order.ts');
   const result = (await giveOrder(holder.control, { order: 'reload' })) as ReloadResult;
-  context.say(result.changed.length === 0 ? 'nothing changed' : `changed: ${result.changed.join(', ')}`);
+  if (result.changed.length > 0 || result.needsRestart.length === 0)
+    context.say(result.changed.length === 0 ? 'nothing changed' : `changed: ${result.changed.join(', ')}`);
   if (result.needsRestart.length > 0)
     context.print(`taken at the next start only: ${result.needsRestart.join(', ')} (\`backproc restart\`)`);
 }

@@ -7,7 +7,7 @@ import { asEngineError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { controlAddress, type OrderHandler, serveControl } from './control/control.ts';
 import { createOrders, type ReloadResult } from './control/orders.ts';
-import { applicable } from './control/reload.ts';
+import { applicable, describeReload } from './control/reload.ts';
 import { type EngineStatus, statusOf } from './control/status.ts';
 import { type Engine, openEngine } from './engine.ts';
 import type { Lock } from './launch/lock.ts';
@@ -130,7 +130,7 @@ const reloadOf = (options: RunEngineOptions, engine: Engine, loop: Loop): Reload
     const result = applicable(engine.config, await options.loadConfig());
     engine.reconfigure(result.config);
     await loop.reconfigure();
-    engine.log.info(`configuration read again; changed: ${result.changed.join(', ') || 'nothing'}`);
+    engine.log.info(`configuration read again; ${describeReload(result)}`);
     return result;
   };
 

@@ -1,4 +1,5 @@
 /** Which constants of a configuration read again hold from now on, and which only from the next start on. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import { type Config, type ConstantName, constantNames } from '../../config/schema.ts';
 
 /** Files that are open, and what the process was started as. */
@@ -23,11 +24,17 @@ export interface Applicable {
 }
 
 export function applicable(before: Config, given: Config): Applicable {
-  const different = constantNames.filter((name) => before[name] !== given[name]);
+  const different = constantNames.filter((name) => !isDeepStrictEqual(before[name], given[name]));
   const kept = Object.fromEntries(fixed.map((name) => [name, before[name]]));
   return {
     config: { ...given, ...kept },
     changed: different.filter((name) => !fixed.includes(name)),
     needsRestart: different.filter((name) => fixed.includes(name)),
   };
+}
+
+/** For the log and for whoever asked. */
+export function describeReload({ changed, needsRestart }: Omit<Applicable, 'config'>): string {
+  const later = needsRestart.length === 0 ? '' : `; from the next start on: ${needsRestart.join(', ')}`;
+  return `changed: ${changed.join(', ') || 'nothing'}${later}`;
 }
