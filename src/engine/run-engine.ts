@@ -5,6 +5,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { asEngineError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
+import { storeFile } from '../config/store-location.ts';
 import { controlAddress, type OrderHandler, serveControl } from './control/control.ts';
 import { createOrders, type ReloadResult } from './control/orders.ts';
 import { applicable, describeReload } from './control/reload.ts';
@@ -47,7 +48,7 @@ const closeMs = 10_000;
 export async function runEngine(options: RunEngineOptions): Promise<EngineEnd> {
   const ending = createEnding();
   options.stop.addEventListener('abort', () => ending.stop(), { once: true });
-  const control = controlAddress(options.config.BACKPROC_PID_LOCATION);
+  const control = controlAddress(options.config.BACKPROC_PID_LOCATION, storeFile(options.config));
   let loop: Loop | undefined;
   const engine = await openEngine({
     ...options,

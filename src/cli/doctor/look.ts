@@ -42,8 +42,9 @@ export async function lookAtLock(config: Config, version: string): Promise<LockL
 
 /** What an engine leaves when it is killed. */
 export const engineFiles = (config: Config): string[] => {
-  const control = controlAddress(config.BACKPROC_PID_LOCATION);
-  const files = [holderFileOf(storeFile(config)), join(config.BACKPROC_PID_LOCATION, 'backproc.pid')];
+  const store = storeFile(config);
+  const control = controlAddress(config.BACKPROC_PID_LOCATION, store);
+  const files = [holderFileOf(store), join(config.BACKPROC_PID_LOCATION, 'backproc.pid')];
   return process.platform === 'win32' ? files : [...files, control];
 };
 

@@ -57,7 +57,7 @@ export function gatherFacts(
 
 /** Also the control socket's, where its path is too long for the pid folder: a private /tmp would hide it from the command line. */
 const readableFolders = (config: Config): string[] => [
-  dirname(controlAddress(config.BACKPROC_PID_LOCATION)),
+  dirname(controlAddress(config.BACKPROC_PID_LOCATION, storeFile(config))),
   ...(config.EMAIL_ATTACHMENT_ROOT === null ? [] : [config.EMAIL_ATTACHMENT_ROOT]),
 ];
 

@@ -40,11 +40,14 @@ const beatMs = 2000;
 const pathBytesMax = 100;
 const lineCharsMax = 64 * 1024;
 
-/** In the pid folder; where its path is too long for a socket, in the system's folder for temporary files. */
-export function controlAddress(pidFolder: string): string {
-  const digest = createHash('sha256').update(pidFolder).digest('hex').slice(0, 16);
+/**
+ * In the pid folder; where its path is too long for a socket, in the system's folder for temporary files. One for each store: engines
+ * that share a pid folder by mistake would take each other's orders, and `stop` would end the wrong one.
+ */
+export function controlAddress(pidFolder: string, storeFile: string): string {
+  const digest = createHash('sha256').update(`${pidFolder}\0${storeFile}`).digest('hex').slice(0, 16);
   if (process.platform === 'win32') return `\\\\.\\pipe\\backproc-${digest}`;
-  const path = join(pidFolder, 'backproc.sock');
+  const path = join(pidFolder, `backproc-${digest.slice(0, 8)}.sock`);
   return Buffer.byteLength(path) <= pathBytesMax ? path : join(tmpdir(), `backproc-${digest}`, 'backproc.sock');
 }
 

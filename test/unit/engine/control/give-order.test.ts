@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type OrderHandler, serveControl } from '../../../../src/engine/control/control.ts';
+import { controlAddress, type OrderHandler, serveControl } from '../../../../src/engine/control/control.ts';
 import { giveOrder, isNotListening } from '../../../../src/engine/control/give-order.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -46,6 +46,15 @@ const order = { order: 'status' };
 const onProgress = (): void => undefined;
 
 describe('an order', () => {
+  it('goes to the engine of its own store where two share a pid folder', async () => {
+    const pidFolder = dirname(newAddress());
+    const stores = ['/srv/a/mail.db', '/srv/b/mail.db'];
+    const addresses = stores.map((store) => controlAddress(pidFolder, store));
+    for (const [index, store] of stores.entries()) await serve(async () => store, addresses[index]);
+    expect(await Promise.all(addresses.map((address) => giveOrder(address, order)))).toEqual(stores);
+    expect(dirname(addresses[0] ?? '')).toBe(pidFolder);
+    expect(controlAddress('x'.repeat(100), stores[0] ?? '')).not.toBe(controlAddress('x'.repeat(100), stores[1] ?? ''));
+  });
   it('brings back what was done, what went on meanwhile, and what it failed with', async () => {
     const told: unknown[] = [];
     const address = await serve(async (given, { tell }) => {
