@@ -20,9 +20,9 @@ export interface Lock {
 const retryMsMax = 300;
 const retryMs = 20;
 
-/** Null: another engine holds it. Loads nothing but SQLite: this is all that a second launch does. */
+/** Null: another engine holds it. Throws `store_io`. Loads nothing but SQLite: this is all that a second launch does. */
 export async function acquireLock(file: string): Promise<Lock | null> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+  orStoreIo(file, () => mkdirSync(dirname(file), { recursive: true, mode: 0o770 }));
   const endMs = performance.now() + retryMsMax;
   for (;;) {
     const lock = tryLock(file);
@@ -33,7 +33,7 @@ export async function acquireLock(file: string): Promise<Lock | null> {
 
 /** Once, without waiting. */
 function tryLock(file: string): Lock | null {
-  const database = openSqlite(file, { timeout: 0 });
+  const database = orStoreIo(file, () => openSqlite(file, { timeout: 0 }));
   try {
     // Nothing is ever written: no journal lies beside it, which would have the modes of the first moment.
     database.pragma('journal_mode = MEMORY');
@@ -44,11 +44,21 @@ function tryLock(file: string): Lock | null {
   } catch (error) {
     database.close();
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) return null;
-    throw new EngineError('store_io', `${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw storeIo(file, error);
   }
 }
+
+/** A folder that can't be written, a mount that is read-only: the administrator's to do, and no defect. */
+function orStoreIo<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw error instanceof EngineError ? error : storeIo(file, error);
+  }
+}
+
+const storeIo = (file: string, error: unknown): EngineError =>
+  new EngineError('store_io', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 
 function heldLock(database: Database.Database, file: string): Lock {
   const held = identityOf(file);
