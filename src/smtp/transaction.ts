@@ -41,6 +41,8 @@ interface KeptEnvelope {
   readonly use8BitMime: boolean;
   accepted?: readonly string[];
   rejectedErrors?: readonly unknown[];
+  /** MAIL was refused. */
+  mailError?: unknown;
 }
 
 export function createTransaction(input: TransactionInput): Transaction {
@@ -97,7 +99,7 @@ export function createTransaction(input: TransactionInput): Transaction {
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         const ended = await exchange();
-        return { phase, accepted: kept.accepted ?? [], refused: refusedOf(kept), ...ended };
+        return { phase, ...resultOf(kept, ended) };
       } finally {
         signal.removeEventListener('abort', onAbort);
         timer.stop();
@@ -118,6 +120,13 @@ export function createTransaction(input: TransactionInput): Transaction {
 /** A tenth of a command's time for each recipient more. */
 const envelopeMs = ({ envelopeMs: forOne, commandMs }: SmtpTimeouts, recipients: number): number =>
   forOne + (commandMs / 10) * (recipients - 1);
+
+/** Where MAIL was refused, all that a pipelining client hears after it (RFC 2920 3.1) is `503 need MAIL`, of each recipient and of DATA. */
+function resultOf(kept: KeptEnvelope, ended: Ended): Omit<SendOutcome, 'phase'> {
+  const { accepted = [], mailError } = kept;
+  if (mailError === undefined) return { accepted, refused: refusedOf(kept), ...ended };
+  return { accepted: [], refused: [], ...endedBy(mailError) };
+}
 
 /** A reply of the server ends the transaction as that; anything else broke it. */
 function endedBy(error: unknown): Ended {

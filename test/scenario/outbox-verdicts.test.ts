@@ -145,6 +145,23 @@ describe('trouble that is the account’s', () => {
     expect(account().smtp_state).toBe('auth_error');
   });
 
+  it.each([
+    ['450 4.7.1 Error: too much mail from 127.0.0.1', 'deferred', 'ok'],
+    ['550 5.7.1 sender rejected', 'rejected', 'ok'],
+    ['452 4.5.3 rate limit exceeded', 'deferred', 'backoff'],
+    ['530 5.7.0 authentication required', 'queued', 'auth_error'],
+  ])('MAIL that is refused with %s is what counts, not what RCPT and DATA then get', async (reply, state, health) => {
+    const script: SmtpScript = ({ verb }) => {
+      if (verb === 'MAIL') return { reply };
+      return verb === 'RCPT' || verb === 'DATA' ? { reply: '503 5.5.1 Error: need MAIL command' } : undefined;
+    };
+    const { outbox, mail, entry, account } = await startOutboxScenario({ script });
+    const id = mail('bob@example.com, carl@example.com');
+    await outbox.drain();
+    expect(entry(id)).toMatchObject({ state, last_error: expect.stringContaining(reply) as unknown });
+    expect(account().smtp_state).toBe(health);
+  });
+
   it('a day’s quota that is used up puts everything off, although the code is permanent', async () => {
     const reply = '550 5.4.5 Daily user sending limit exceeded';
     const script: SmtpScript = ({ verb }) => (verb === 'DATA' ? { reply } : undefined);
