@@ -66,7 +66,7 @@ export function judge(outcome: SendOutcome, trial: Trial): Judgement {
   };
 }
 
-const codeOf = (reply: Reply | null): number | null => (reply === null || reply.code === 0 ? null : reply.code);
+const codeOf = (reply: Reply | null): number | null => (reply === null || reply.code <= 0 ? null : reply.code);
 
 /** What everybody gets whom the server did not refuse by name. */
 function restOf({ phase, reply, failure }: SendOutcome): Answer {

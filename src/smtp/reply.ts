@@ -4,6 +4,17 @@ import type { Reply } from './session.ts';
 /** No reply says more that anybody reads; 512 octets is the longest line there may be (RFC 5321 4.5.3.1.5). */
 const textCharsMax = 1000;
 
+/** What has this code came from the server and is no reply (RFC 5321 4.2). */
+const unreadable = -1;
+
+/** Of a command that was answered: with something that can't be read, too. */
+export function replyOrUnreadable(response: unknown): Reply {
+  const text = `no reply that can be read: ${String(response)}`;
+  return parseReply(response) ?? { code: unreadable, text: onOneLine(text) };
+}
+
+const onOneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, textCharsMax);
+
 /** Null: no reply at all, or something that does not begin with a code. */
 export function parseReply(response: unknown): Reply | null {
   if (typeof response !== 'string') return null;
@@ -11,5 +22,5 @@ export function parseReply(response: unknown): Reply | null {
   if (code === undefined) return null;
   const lines = response.split(/\r?\n/).map((line) => line.replace(/^\d{3}[ -]?/, '').trim());
   const text = `${code} ${lines.filter((line) => line !== '').join(' ')}`.trim();
-  return { code: Number(code), text: text.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, textCharsMax) };
+  return { code: Number(code), text: onOneLine(text) };
 }

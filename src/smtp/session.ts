@@ -7,6 +7,7 @@ import type { Credentials } from '../base/credentials.ts';
 import type { ErrorRecord } from '../base/errors.ts';
 
 export interface Reply {
+  /** 0: the server was not asked, this is our own refusal; -1: what it said is no reply. */
   readonly code: number;
   /** As the server wrote it, without line ends, cut to what a log can hold. */
   readonly text: string;

@@ -9,7 +9,7 @@ import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { asEngineError, EngineError } from '../base/errors.ts';
 import { BodyStream } from './body-stream.ts';
 import { toSmtpFailure } from './failure.ts';
-import { parseReply } from './reply.ts';
+import { parseReply, replyOrUnreadable } from './reply.ts';
 import type { Envelope, RecipientReply, SendHooks, SendOutcome, SendPhase, SmtpTimeouts } from './session.ts';
 import { createStepTimer } from './step-timer.ts';
 
@@ -139,7 +139,7 @@ function endedBy(error: unknown): Ended {
 function refusedOf({ rejectedErrors = [] }: KeptEnvelope): RecipientReply[] {
   return rejectedErrors.flatMap((error) => {
     const fields: Record<string, unknown> = typeof error === 'object' && error !== null ? { ...error } : {};
-    const reply = parseReply(fields.response) ?? { code: 0, text: 'no reply' };
+    const reply = replyOrUnreadable(fields.response);
     return typeof fields.recipient === 'string' ? [{ ...reply, address: fields.recipient }] : [];
   });
 }

@@ -1,6 +1,6 @@
 /** Recipients with fates of their own, the schedule over days, and trouble that is the account's. */
 import { describe, expect, it } from 'vitest';
-import type { SmtpScript } from '../support/fake-smtp-server.ts';
+import { type SmtpScript, usualExtensions } from '../support/fake-smtp-server.ts';
 import { startOutboxScenario } from './outbox-frame.ts';
 
 const minuteMs = 60_000;
@@ -47,6 +47,18 @@ describe('recipients', () => {
       '550@example.com': 'rejected',
       '451@example.com': 'deferred',
     });
+  });
+
+  it.each([
+    ['with pipelining', usualExtensions],
+    ['without', []],
+  ])('whose reply is no reply at all are put off, not refused, %s', async (_, extensions) => {
+    const script: SmtpScript = ({ verb, address }) =>
+      verb === 'RCPT' && address.startsWith('odd') ? { reply: 'hello there' } : undefined;
+    const { outbox, mail, recipients } = await startOutboxScenario({ script, extensions });
+    const id = mail('bob@example.com, odd@example.com');
+    await outbox.drain();
+    expect(recipients(id)).toEqual({ 'bob@example.com': 'delivered', 'odd@example.com': 'deferred' });
   });
 
   it('in the hundreds go out a hundred at a time; a lost reply leaves one part unknown and sends nobody anything twice', async () => {
