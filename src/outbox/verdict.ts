@@ -45,15 +45,19 @@ interface Answer {
   readonly verdict: Verdict;
   readonly code: number | null;
   readonly text: string;
+  /** The mail is full, not this recipient at fault: the next mail may take them (RFC 5321 4.5.3.1.10). */
+  readonly isTooMany?: boolean;
 }
 
 export function judge(outcome: SendOutcome, trial: Trial): Judgement {
   const refused = new Map(outcome.refused.map((reply) => [reply.address, answerByName(reply)]));
   const rest = restOf(outcome);
-  const nextAttemptAt = new Date(trial.nowMs + retryWaitMs(trial.attempt, trial.random)).toISOString();
-  const recipients = trial.recipients.map((address) =>
-    resultFor(address, refused.get(address) ?? rest, trial, nextAttemptAt),
-  );
+  const isServing = rest.verdict === 'delivered' && outcome.accepted.length > 0;
+  const recipients = trial.recipients.map((address) => {
+    const answer = refused.get(address) ?? rest;
+    const waitMs = isServing && answer.isTooMany ? 0 : retryWaitMs(trial.attempt, trial.random);
+    return resultFor(address, answer, trial, new Date(trial.nowMs + waitMs).toISOString());
+  });
   const worst = recipients.find(({ verdict }) => verdict !== 'delivered');
   const shown = outcome.reply ?? outcome.refused[0] ?? null;
   return {
@@ -88,11 +92,18 @@ function answerOf(reply: Reply): Answer {
   return { verdict: isPermanent ? 'rejected' : 'deferred', code: codeOf(reply), text: reply.text };
 }
 
-/** That one recipient wants a login (`530` from a server that does not relay) says nothing of the account: others needed none. */
+/**
+ * That one recipient wants a login (`530` from a server that does not relay) says nothing of the account: others needed none.
+ * 552 for too many recipients is as temporary as 452 (RFC 5321 4.5.3.1.10).
+ */
 function answerByName(reply: Reply): Answer {
+  if (isTooMany(reply)) return { verdict: 'deferred', code: reply.code, text: reply.text, isTooMany: true };
   const isAuth = accountKind(reply) === 'auth';
   return isAuth ? { verdict: 'rejected', code: reply.code, text: reply.text } : answerOf(reply);
 }
+
+const isTooMany = ({ code, text }: Reply): boolean =>
+  (code === 452 || code === 552) && (/^[45]\.5\.3$/.test(statusIn(text)) || /too many recipients/i.test(text));
 
 function resultFor(address: string, answer: Answer, trial: Trial, nextAttemptAt: string): RecipientResult {
   const { code, text } = answer;

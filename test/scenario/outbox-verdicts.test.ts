@@ -61,6 +61,35 @@ describe('recipients', () => {
     expect(recipients(id)).toEqual({ 'bob@example.com': 'delivered', 'odd@example.com': 'deferred' });
   });
 
+  it.each(['452 4.5.3 Too many recipients', '552 5.5.3 Too many recipients', '552 too many recipients'])(
+    'that are too many for one mail (%s) get the next one at once, all of them',
+    async (reply) => {
+      const taken = new Map<number, number>();
+      const { outbox, smtp, mail, recipients } = await startOutboxScenario({
+        sentCopy: 'off',
+        script({ verb, transaction }) {
+          if (verb !== 'RCPT') return undefined;
+          taken.set(transaction, (taken.get(transaction) ?? 0) + 1);
+          return (taken.get(transaction) ?? 0) > 10 ? { reply } : undefined;
+        },
+      });
+      const id = mail(Array.from({ length: 45 }, (__, index) => `r${index}@example.com`).join(', '));
+      await outbox.drain();
+      expect(new Set(Object.values(recipients(id)))).toEqual(new Set(['delivered']));
+      expect(smtp.sink).toHaveLength(45);
+      expect(new Set(smtp.sink.map(({ recipient }) => recipient)).size).toBe(45);
+    },
+  );
+
+  it('that are too many although nobody was taken wait as others do', async () => {
+    const script: SmtpScript = ({ verb }) => (verb === 'RCPT' ? { reply: '552 5.5.3 Too many recipients' } : undefined);
+    const { outbox, mail, entry, attempts } = await startOutboxScenario({ script });
+    const id = mail('bob@example.com, carl@example.com');
+    await outbox.drain();
+    expect(entry(id).state).toBe('deferred');
+    expect(attempts(id)).toHaveLength(1);
+  });
+
   it('in the hundreds go out a hundred at a time; a lost reply leaves one part unknown and sends nobody anything twice', async () => {
     let dots = 0;
     const { outbox, smtp, mail, entry, attempts, execute } = await startOutboxScenario({
