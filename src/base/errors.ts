@@ -307,7 +307,12 @@ export const catalogue = {
     'The unfinished answers of all servers together were more than the memory there is for them; the longest were given up.',
     'Nothing: it is tried again. Raise BACKPROC_MEMORY_LIMIT_MB if this stays.',
   ),
-  protocol_violation: entry('account', 'retry', 'The server broke the IMAP protocol.', 'Nothing: it is tried again.'),
+  protocol_violation: entry(
+    'account',
+    'retry',
+    'The server broke the IMAP or SMTP protocol.',
+    'Nothing: it is tried again.',
+  ),
   message_too_large: entry(
     'message',
     'skip',

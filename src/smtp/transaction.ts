@@ -73,6 +73,7 @@ export function createTransaction(input: TransactionInput): Transaction {
     async onFirstRead() {
       timer.stop();
       try {
+        expectGoAhead(connection);
         await hooks.onDataStarted();
       } catch (error) {
         fail(asEngineError(error));
@@ -115,6 +116,15 @@ export function createTransaction(input: TransactionInput): Transaction {
       timer.start('the reply to the final dot', timeouts.finalReplyMs);
     },
   };
+}
+
+/**
+ * The library takes 250 for 354. A server that says so waits for commands, or has lost step with us: it would read the lines of the
+ * mail as commands.
+ */
+function expectGoAhead({ lastServerResponse }: SMTPConnection): void {
+  const { code, text } = replyOrUnreadable(lastServerResponse);
+  if (code !== 354) throw new EngineError('protocol_violation', `DATA was answered with ${text} instead of 354`);
 }
 
 /** A tenth of a command's time for each recipient more. */

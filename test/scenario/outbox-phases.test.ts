@@ -1,6 +1,6 @@
 /** Every phase of a transaction × {cut, 4xx, 5xx, silence}: what it means for the mail, and that it is delivered at most once. */
 import { describe, expect, it } from 'vitest';
-import type { SmtpAction, SmtpScript, SmtpVerb } from '../support/fake-smtp-server.ts';
+import { type SmtpAction, type SmtpScript, type SmtpVerb, usualExtensions } from '../support/fake-smtp-server.ts';
 import { type OutboxScenario, startOutboxScenario } from './outbox-frame.ts';
 
 const minuteMs = 60_000;
@@ -60,6 +60,23 @@ describe('a fault before the final dot', () => {
     expect(scenario.entry(id)).toMatchObject({ state: 'rejected', last_code: 550, last_error: '550 5.7.1 not wanted' });
     await recover(scenario);
     expect(copies(scenario)).toBe(0);
+  });
+});
+
+describe('DATA that is not answered with 354', () => {
+  it.each([
+    ['with pipelining', usualExtensions],
+    ['without', ['8BITMIME']],
+  ])('keeps the body, which the server would take for commands, %s', async (_, extensions) => {
+    const scenario = await startOutboxScenario({ extensions, script: once('DATA', { reply: '250 2.0.0 ok' }) });
+    const id = scenario.mail('bob@example.com', { body_text: 'MAIL FROM:<mallory@example.com>\n' });
+    await scenario.outbox.drain();
+    expect(scenario.entry(id)).toMatchObject({ state: 'deferred' });
+    expect(scenario.entry(id).last_error).toMatch(/DATA was answered with 250 2\.0\.0 ok/);
+    expect(scenario.attempts(id)).toMatchObject([{ phase: 'envelope', verdict: 'deferred' }]);
+    expect(scenario.smtp.commands.filter((line) => /mallory|Subject/.test(line))).toEqual([]);
+    await recover(scenario);
+    expect(copies(scenario)).toBe(1);
   });
 });
 
