@@ -225,6 +225,18 @@ export const catalogue = {
     'The server does not offer STARTTLS.',
     'Use imaps:// or smtps://; the password was not sent.',
   ),
+  tls_disagreed: entry(
+    'account',
+    'wait-operator',
+    'No TLS was agreed on: the server speaks only versions, ciphers or keys that are no longer safe, or wants a certificate of ours.',
+    'Have the server updated to TLS 1.2 or newer; the password was not sent.',
+  ),
+  tls_tampered: entry(
+    'account',
+    'wait-operator',
+    'The server said more in the clear after STARTTLS: it is broken, or somebody on the way put it there.',
+    'Use imaps:// or smtps://; the password was not sent.',
+  ),
   // Logging in
   no_password: entry(
     'account',

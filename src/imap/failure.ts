@@ -3,6 +3,7 @@
  * every NO at login, also for "server busy" and "too many connections": only the response code and the text tell (RFC 5530).
  */
 import { EngineError, type ErrorCode } from '../base/errors.ts';
+import { tlsTroubleOf } from '../base/tls-trouble.ts';
 
 export interface FailureContext {
   /** What was tried, for people: `FETCH`, `login as anna@example.com`. */
@@ -131,11 +132,15 @@ const isFolderGone = ({ responseStatus, responseText }: Thrown, { what }: Failur
   what.startsWith('EXAMINE') &&
   /(does ?n[o\u2019']t|not) exist|no such (mailbox|folder)|unknown (mailbox|folder)|non-?existent/i.test(responseText);
 
+/** The library's own words. The last: LOGINDISABLED, and no mechanism of ours beside it (RFC 9051 6.2.3). */
+const noWayToLogIn = /unsupported authentication mechanism|no matching authentication method|^login is disabled$/i;
+
 function codeOf(thrown: Thrown): ErrorCode {
   const { code, message, authenticationFailed, responseText, serverResponseCode } = thrown;
-  if (isTlsDistrust(thrown)) return distrustCode(thrown);
-  if (/unsupported authentication mechanism|no matching authentication method/i.test(message))
-    return 'auth_unsupported';
+  const tls = tlsTroubleOf(code, message);
+  if (tls !== null) return tls;
+  if (code === 'STARTTLS_INJECTION') return 'tls_tampered';
+  if (noWayToLogIn.test(message)) return 'auth_unsupported';
   if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined)
     return 'tls_unavailable';
   if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(`${code} ${message}`)) return 'not_imap';
@@ -152,15 +157,6 @@ function codeOf(thrown: Thrown): ErrorCode {
 function loginCode({ responseText, message, oauthStatus }: Thrown): ErrorCode {
   const known = loginTexts.find(([pattern]) => pattern.test(responseText || message))?.[1];
   return known ?? (/^(400|401|invalid_token)$/.test(oauthStatus ?? '') ? 'auth_failed' : 'auth_unavailable');
-}
-
-const isTlsDistrust = ({ code, message }: Thrown): boolean =>
-  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code) ||
-  /self[- ]signed certificate|certificate has expired|altnames/i.test(message);
-
-function distrustCode({ code, message }: Thrown): ErrorCode {
-  if (code === 'CERT_HAS_EXPIRED' || /certificate has expired/i.test(message)) return 'tls_expired';
-  return code === 'ERR_TLS_CERT_ALTNAME_INVALID' || /altnames/i.test(message) ? 'tls_wrong_host' : 'tls_untrusted';
 }
 
 function otherCode({ code, message }: Thrown): ErrorCode {

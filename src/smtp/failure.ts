@@ -3,6 +3,7 @@
  * login is told by the reply, not by the library's code: 454 and "too many logins" are no wrong password.
  */
 import { EngineError, type ErrorCode } from '../base/errors.ts';
+import { tlsTroubleOf } from '../base/tls-trouble.ts';
 import { parseReply } from './reply.ts';
 import type { Reply } from './session.ts';
 
@@ -51,14 +52,21 @@ const networkCodes: Readonly<Record<string, ErrorCode>> = {
 
 function codeOf(thrown: Thrown): ErrorCode {
   const { code, originalCode, message, command, reply } = thrown;
-  if (isTlsDistrust(thrown)) return 'tls_untrusted';
-  if (command === 'STARTTLS' || /STARTTLS/.test(message)) return reply === null ? 'not_smtp' : 'tls_unavailable';
+  const tls = reply === null ? tlsTroubleOf(originalCode || code, message) : null;
+  if (tls !== null) return tls;
+  if (command === 'STARTTLS' || /STARTTLS/.test(message)) return starttlsCode(reply);
   if (/wrong version number|packet length too long|EPROTO\b|SSL routines/i.test(`${originalCode} ${message}`))
     return 'not_smtp';
   if (code === 'EAUTH') return loginCode(reply, message);
   if (reply !== null && reply.code >= 400) return isCrowded(reply.text) ? 'too_many_connections' : 'connection_refused';
   if (code === 'EPROTOCOL') return 'not_smtp';
   return networkCodes[originalCode] ?? networkCodes[code] ?? 'connection_lost';
+}
+
+/** RFC 3207 4: 454 is for now. */
+function starttlsCode(reply: Reply | null): ErrorCode {
+  if (reply === null) return 'not_smtp';
+  return reply.code >= 400 && reply.code < 500 ? 'connection_refused' : 'tls_unavailable';
 }
 
 const isCrowded = (text: string): boolean => /too many|concurrent|connection limit|maximum number/i.test(text);
@@ -72,7 +80,3 @@ function loginCode(reply: Reply | null, message: string): ErrorCode {
   if (reply.code === 504) return 'auth_unsupported';
   return reply.code >= 500 ? 'auth_failed' : 'auth_unavailable';
 }
-
-const isTlsDistrust = ({ originalCode, code, message }: Thrown): boolean =>
-  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(originalCode || code) ||
-  /self[- ]signed certificate|certificate has expired|altnames|unable to verify/i.test(message);

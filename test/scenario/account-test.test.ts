@@ -159,6 +159,12 @@ describe('account test says', () => {
     });
   }
 
+  it('that the server takes no login at all', async () => {
+    const disabled = '* CAPABILITY IMAP4rev1 LOGINDISABLED\r\nTAG OK done\r\n';
+    const port = await listen(createServer(speaking('* OK ready\r\n', { CAPABILITY: disabled })));
+    expectOneLine(await accountTest({ security: 'none', port }), 78, /does not offer the way of logging in/);
+  });
+
   it('that the server is full, when it says so instead of a greeting', async () => {
     const port = await listen(createServer((socket) => socket.end('* BYE Too many connections from your IP\r\n')));
     expectOneLine(await accountTest({ security: 'none', port }), 75, /no more connections/, /Too many connections/);
@@ -197,9 +203,9 @@ describe.runIf(hasOpenssl())('account test says of a certificate', () => {
     expectOneLine(outcome, 78, /another name/, /other\.example\.com/);
   });
 
-  it('the same behind STARTTLS', async () => {
-    const certificate = authority.issue('other.example.com', 10);
-    const port = await listen(
+  /** `more`: in the clear, behind the OK to STARTTLS. */
+  const serveStarttls = (certificate: Certificate, more = ''): Promise<number> =>
+    listen(
       createServer((socket) => {
         socket.write('* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n');
         socket.on('data', (data: Buffer) => {
@@ -207,12 +213,29 @@ describe.runIf(hasOpenssl())('account test says of a certificate', () => {
           if (verb === 'CAPABILITY') socket.write(`* CAPABILITY IMAP4rev1 STARTTLS\r\n${tag} OK done\r\n`);
           if (verb !== 'STARTTLS') return;
           socket.removeAllListeners('data');
-          socket.write(`${tag} OK go\r\n`);
+          socket.write(`${tag} OK go\r\n${more}`);
           new TLSSocket(socket, { isServer: true, ...certificate }).on('error', () => socket.destroy());
         });
       }),
     );
+
+  it('the same behind STARTTLS', async () => {
+    const port = await serveStarttls(authority.issue('other.example.com', 10));
     const outcome = await accountTest({ security: 'starttls', port, trust: authority.file });
     expectOneLine(outcome, 78, /another name/);
+  });
+
+  it('nothing, but that more was said in the clear after STARTTLS', async () => {
+    const port = await serveStarttls(authority.issue('localhost', 10), '* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n');
+    const outcome = await accountTest({ security: 'starttls', port, trust: authority.file });
+    expectOneLine(outcome, 78, /more in the clear after STARTTLS/, /imaps:/);
+  });
+
+  it('nothing, but that the server is too old for TLS 1.2', async () => {
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const server = createTlsServer({ ...authority.issue('localhost', 10), ...old });
+    server.on('tlsClientError', () => undefined);
+    const outcome = await accountTest({ security: 'tls', port: await listen(server), trust: authority.file });
+    expectOneLine(outcome, 78, /No TLS was agreed on/, /TLS 1\.2/);
   });
 });

@@ -1,9 +1,11 @@
 /** The SMTP session against a scripted server: what goes over the wire, and when (RFC 5321, 3207, 4954, 6531). */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Credentials } from '../../src/base/credentials.ts';
 import { openSmtp } from '../../src/smtp/open-session.ts';
@@ -253,6 +255,23 @@ describe.runIf(hasOpenssl)('TLS', () => {
     await expect(open(tls, { timeouts: smtpTimeouts(300) })).rejects.toMatchObject({
       code: expect.stringMatching(/not_smtp|timeout|connection_lost/) as unknown,
     });
+  });
+  it('of a server that has nothing newer than 1.1 is told as such', async () => {
+    const [key, cert] = [readFileSync(keyFile, 'utf8'), readFileSync(certFile, 'utf8')];
+    const old = createTlsServer({
+      key,
+      cert,
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+    old.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
+    const { port } = old.address() as AddressInfo;
+    await expect(open({ port } as FakeSmtpServer, { security: 'tls' })).rejects.toMatchObject({
+      code: 'tls_disagreed',
+    });
+    old.close();
   });
   it('is spoken with a server that can be trusted', async () => {
     for (const security of ['tls', 'starttls'] as const) {

@@ -52,7 +52,11 @@ const unreachable: ReadonlySet<string> = new Set([
   'timeout',
   'not_imap',
   'tls_untrusted',
+  'tls_expired',
+  'tls_wrong_host',
   'tls_unavailable',
+  'tls_disagreed',
+  'tls_tampered',
   'auth_unavailable',
 ]);
 /** These may mean the account, or all that come from here. */
