@@ -6,7 +6,8 @@ import { bad, type Finding, ok, warn } from './finding.ts';
 
 export interface Entry {
   readonly path: string;
-  readonly kind: 'folder' | 'file' | 'key';
+  /** shared: a folder of the system's, or somebody's home; its mode is not ours to change. */
+  readonly kind: 'folder' | 'shared' | 'file' | 'key';
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -27,6 +28,16 @@ export interface Repair {
 }
 
 const others = 0o007;
+
+/** A /run or /var/log that one group alone may enter stops other programs of the machine. */
+const systemFolders = new Set(
+  ['/', '/boot', '/dev', '/dev/shm', '/etc', '/home', '/media', '/mnt', '/opt', '/proc', '/root', '/run', '/run/lock']
+    .concat(['/srv', '/sys', '/tmp', '/usr', '/usr/local', '/var', '/var/cache', '/var/lib', '/var/log', '/var/mail'])
+    .concat(['/var/opt', '/var/spool', '/var/tmp', '/var/www']),
+);
+
+/** `path` without links and dots. Homes as well: ssh refuses keys in one that a group may write. */
+export const isShared = (path: string): boolean => systemFolders.has(path) || /^\/home\/[^/]+$/.test(path);
 /** A name too many would hide the next finding. */
 const namedMax = 3;
 
@@ -35,7 +46,11 @@ interface Fault {
   readonly state: 'warn' | 'bad';
   readonly text: (paths: string, owner: Owner) => string;
   readonly todo: (paths: string, owner: Owner) => string;
+  /** `doctor --repair` leaves it alone. */
+  readonly isByHand?: true;
 }
+
+const isOurs = (kind: Entry['kind']): boolean => kind !== 'shared';
 
 const faults: readonly Fault[] = [
   {
@@ -45,19 +60,26 @@ const faults: readonly Fault[] = [
     todo: (paths) => `chmod 600 ${paths}; if others may have read it, set the passwords again`,
   },
   {
-    isFaulty: ({ kind, mode }) => kind !== 'key' && (mode & others) !== 0,
+    isFaulty: ({ kind }) => kind === 'shared',
+    state: 'warn',
+    text: (paths) => `other programs use ${paths}, too: who may look into it is left as it is`,
+    todo: () => 'Name a folder in it in the configuration, such as /run/backproc, and let it be backproc’s alone.',
+    isByHand: true,
+  },
+  {
+    isFaulty: ({ kind, mode }) => isOurs(kind) && kind !== 'key' && (mode & others) !== 0,
     state: 'bad',
     text: (paths) => `everybody on this machine may look into ${paths}`,
     todo: (paths) => `chmod o-rwx ${paths}`,
   },
   {
-    isFaulty: (entry, owner) => !isWritableFor(entry, owner),
+    isFaulty: (entry, owner) => isOurs(entry.kind) && !isWritableFor(entry, owner),
     state: 'bad',
     text: (paths, { user }) => `${user} cannot write ${paths}`,
     todo: (paths, { user, group }) => `chown ${user}:${group} ${paths}`,
   },
   {
-    isFaulty: ({ kind, mode }) => kind !== 'key' && (mode & 0o020) === 0,
+    isFaulty: ({ kind, mode }) => isOurs(kind) && kind !== 'key' && (mode & 0o020) === 0,
     state: 'warn',
     text: (paths, { group }) => `the group ${group} cannot write ${paths}: applications cannot open the store`,
     todo: (paths) => `chmod g+rwX ${paths}`,
@@ -71,11 +93,12 @@ function isWritableFor({ kind, uid, gid, mode }: Entry, owner: Owner): boolean {
 }
 
 export function judgePermissions(entries: readonly Entry[], owner: Owner): Finding[] {
-  const found = faults.flatMap(({ isFaulty, state, text, todo }) => {
+  const found = faults.flatMap(({ isFaulty, state, text, todo, isByHand }) => {
     const paths = entries.filter((entry) => isFaulty(entry, owner)).map(({ path }) => path);
     if (paths.length === 0) return [];
     const make = state === 'bad' ? bad : warn;
-    return [make('permissions', text(named(paths), owner), `${todo(named(paths), owner)} (doctor --repair does it)`)];
+    const what = todo(named(paths), owner);
+    return [make('permissions', text(named(paths), owner), isByHand ? what : `${what} (doctor --repair does it)`)];
   });
   if (found.length > 0) return found;
   if (entries.length === 0) return [ok('permissions', 'no folder is there yet')];
@@ -90,7 +113,7 @@ function named(paths: readonly string[]): string {
 /** What is to be changed, and to what; nothing for an entry that is as it should be. setgid: new files are the group's. */
 export function planRepairs(entries: readonly Entry[], owner: Owner): Repair[] {
   return entries
-    .filter((entry) => faults.some(({ isFaulty }) => isFaulty(entry, owner)))
+    .filter((entry) => faults.some(({ isFaulty, isByHand }) => !isByHand && isFaulty(entry, owner)))
     .map((entry) => ({ path: entry.path, mode: wantedMode(entry), uid: owner.uid, gid: owner.gid }));
 }
 

@@ -1,17 +1,17 @@
 /** Our folders and files as they lie there: what the permission rules look at. Foreign files in the same folders are left out. */
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
 import { jobFileOf } from '../../queue/open-queue.ts';
 import { oldKeyFile } from '../../store/key-file.ts';
 import { writableFolders } from '../install/gather.ts';
-import type { Entry } from './permissions.ts';
+import { type Entry, isShared } from './permissions.ts';
 
 /** Folders, then files; symbolic links are nobody's and left out. Empty on Windows, where access lists decide. */
 export function entriesOf(config: Config): Entry[] {
   if (process.platform === 'win32') return [];
-  const folders = writableFolders(config).flatMap((path) => entryOf(path, 'folder'));
+  const folders = writableFolders(config).flatMap((path) => entryOf(path, 'folder').map(orShared));
   const files = ownFiles(config).flatMap((path) => entryOf(path, 'file'));
   const key = config.BACKPROC_SECRET_KEY_FILE;
   return [...folders, ...files, ...[key, oldKeyFile(key)].flatMap((path) => entryOf(path, 'key'))];
@@ -45,6 +45,8 @@ function entryOf(path: string, kind: Entry['kind']): Entry[] {
   if (!stats || !isOfKind(stats, kind)) return [];
   return [{ path, kind, mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid }];
 }
+
+const orShared = (entry: Entry): Entry => (isShared(realpathSync(entry.path)) ? { ...entry, kind: 'shared' } : entry);
 
 const isOfKind = (stats: Stats, kind: Entry['kind']): boolean =>
   kind === 'folder' ? stats.isDirectory() : stats.isFile();

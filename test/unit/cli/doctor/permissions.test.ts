@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Entry, judgePermissions, planRepairs } from '../../../../src/cli/doctor/permissions.ts';
+import { type Entry, isShared, judgePermissions, planRepairs } from '../../../../src/cli/doctor/permissions.ts';
 
 const owner = { uid: 33, gid: 1001, user: 'www-data', group: 'edokumenty' };
 const entry = (path: string, kind: Entry['kind'], mode: number, more: Partial<Entry> = {}): Entry => ({
@@ -51,6 +51,26 @@ describe('permissions', () => {
   ] as const)('%s', (_, one, state, text) => {
     const [finding] = judgePermissions([...sound, one], owner);
     expect(finding).toMatchObject({ state, found: expect.stringMatching(text) });
+  });
+  it.each([
+    ['/', true],
+    ['/run', true],
+    ['/var/log', true],
+    ['/tmp', true],
+    ['/home/anna', true],
+    ['/run/backproc', false],
+    ['/var/lib/backproc', false],
+    ['/home/anna/mail', false],
+    ['/mail', false],
+  ])('a folder of the system’s is not ours alone: %s, %s', (path, shared) => {
+    expect(isShared(path)).toBe(shared);
+  });
+  it('of a folder that other programs use are left alone, and it is told', () => {
+    const run = entry('/run', 'shared', 0o755, { uid: 0, gid: 0 });
+    expect(judgePermissions([...sound, run], owner)).toMatchObject([
+      { state: 'warn', found: expect.stringContaining('/run'), todo: expect.not.stringContaining('--repair') },
+    ]);
+    expect(planRepairs([...sound, run], owner)).toEqual([]);
   });
   it('name three of many', () => {
     const many = Array.from({ length: 10 }, (_, index) => entry(`/logs/${index}`, 'file', 0o664));
