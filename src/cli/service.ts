@@ -45,8 +45,8 @@ const commandMsMax = 60_000;
 const lookMs = 100;
 
 async function holderOf({ config }: LoadedConfig): Promise<HolderRecord | undefined> {
-  const { readHolder } = await import('../engine/launch/holder.ts');
-  return readHolder(storeFile(config))?.record;
+  const { lookAtHolder } = await import('../engine/launch/look-at-holder.ts');
+  return lookAtHolder(storeFile(config))?.record;
 }
 
 async function start(context: CliContext): Promise<void> {

@@ -18,8 +18,9 @@ export function register(program: Command, context: CliContext): void {
 
 async function status(context: CliContext, isJson: boolean): Promise<void> {
   const { config } = await context.loadConfig();
-  const { isFresh, readHolder } = await import('../engine/launch/holder.ts');
-  const holder = readHolder(storeFile(config));
+  const { isFresh } = await import('../engine/launch/holder.ts');
+  const { lookAtHolder } = await import('../engine/launch/look-at-holder.ts');
+  const holder = lookAtHolder(storeFile(config));
   if (!holder) {
     context.print(isJson ? JSON.stringify({ running: false }) : 'not running');
     return context.setExitCode(exitCodes.notRunning);

@@ -9,8 +9,9 @@ import { processName, readLocksOn } from '../../base/proc-locks.ts';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
 import { controlAddress } from '../../engine/control/control.ts';
-import { type HolderRecord, holderFileOf, lockFileOf, readHolder } from '../../engine/launch/holder.ts';
+import { type HolderRecord, holderFileOf, lockFileOf } from '../../engine/launch/holder.ts';
 import { acquireLock } from '../../engine/launch/lock.ts';
+import { lookAtHolder } from '../../engine/launch/look-at-holder.ts';
 import { readKey } from '../../store/key-file.ts';
 import { readersOf } from '../../store/sqlite/wal-readers.ts';
 import type { JobFacts, KeyFacts, WalFacts } from './data.ts';
@@ -27,7 +28,7 @@ export async function lookAtLock(config: Config, version: string): Promise<LockL
   const store = storeFile(config);
   const lockFile = lockFileOf(store);
   const isHeld = await isLockHeld(lockFile);
-  const holder = readHolder(store);
+  const holder = lookAtHolder(store);
   return {
     isHeld,
     record: holder?.record ?? null,

@@ -4,8 +4,9 @@
  * administrator). An engine of an older version is told to finish, and watched as any other while it does.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { freshMs, type Holder, type HolderRecord, isAlive, isFresh, lockFileOf, readHolder } from './holder.ts';
+import { freshMs, type Holder, type HolderRecord, isAlive, isFresh, lockFileOf } from './holder.ts';
 import { acquireLock, type Lock } from './lock.ts';
+import { lookAtHolder } from './look-at-holder.ts';
 import { isNewer } from './version.ts';
 
 export type LaunchAnswer =
@@ -42,7 +43,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchAnswer> {
   const times = { ...usualTimes, ...options.times };
   const lock = await acquireLock(lockFileOf(options.storeFile));
   if (lock) return { kind: 'locked', lock };
-  const holder = readHolder(options.storeFile);
+  const holder = lookAtHolder(options.storeFile);
   if (holder && isNewer(options.version, holder.record.version) && (await isToldToStop(options, holder.record)))
     return takeOverFromOlder(options, holder, times);
   if (holder && isFresh(holder, times.freshMs)) return { kind: 'at-work', record: holder.record };
@@ -63,7 +64,7 @@ async function takeOverFromOlder(options: LaunchOptions, holder: Holder, times: 
     const answer = await watch(options, seen, times);
     const isStillIt = answer.kind === 'at-work' && answer.record?.pid === holder.record.pid;
     if (!isStillIt || performance.now() >= endMs) return answer;
-    seen = readHolder(options.storeFile) ?? seen;
+    seen = lookAtHolder(options.storeFile) ?? seen;
   }
 }
 
@@ -74,7 +75,7 @@ async function watch(options: LaunchOptions, first: Holder | undefined, times: L
     const lock = await acquireLock(lockFileOf(options.storeFile));
     if (lock) return { kind: 'locked', lock };
     await wait(lookMs);
-    const now = readHolder(options.storeFile);
+    const now = lookAtHolder(options.storeFile);
     if (now && !(first && isSameBeat(now, first))) return { kind: 'at-work', record: now.record };
   }
   return first
@@ -93,7 +94,7 @@ async function endHolder(options: LaunchOptions, { record }: Holder, times: Laun
       return { kind: 'stuck', detail: `Process ${pid} can't be ended: another user's.` };
     const lock = await lockWithin(options.storeFile, times.endMs);
     if (lock) return { kind: 'locked', lock };
-    const now = readHolder(options.storeFile);
+    const now = lookAtHolder(options.storeFile);
     if (now && now.record.pid !== pid) return { kind: 'at-work', record: now.record };
   }
   return { kind: 'stuck', detail: `Process ${pid} does not end.` };

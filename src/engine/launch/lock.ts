@@ -20,9 +20,11 @@ export interface Lock {
 const retryMsMax = 300;
 const retryMs = 20;
 
-/** Null: another engine holds it. Throws `store_io`. Loads nothing but SQLite: this is all that a second launch does. */
+/**
+ * Null: another engine holds it. Loads nothing but SQLite: this is all that a second launch does. Throws store_io where the
+ * folder is closed to this user, or can't be written.
+ */
 export async function acquireLock(file: string): Promise<Lock | null> {
-  orStoreIo(file, () => mkdirSync(dirname(file), { recursive: true, mode: 0o770 }));
   const endMs = performance.now() + retryMsMax;
   for (;;) {
     const lock = tryLock(file);
@@ -33,8 +35,10 @@ export async function acquireLock(file: string): Promise<Lock | null> {
 
 /** Once, without waiting. */
 function tryLock(file: string): Lock | null {
-  const database = orStoreIo(file, () => openSqlite(file, { timeout: 0 }));
+  let database: Database.Database | undefined;
   try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+    database = openSqlite(file, { timeout: 0 });
     // Nothing is ever written: no journal lies beside it, which would have the modes of the first moment.
     database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
@@ -42,21 +46,14 @@ function tryLock(file: string): Lock | null {
     if (statSync(file).uid === process.getuid?.()) chmodSync(file, 0o660);
     return heldLock(database, file);
   } catch (error) {
-    database.close();
+    database?.close();
+    if (error instanceof EngineError) throw error;
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) return null;
     throw storeIo(file, error);
   }
 }
 
-/** A folder that can't be written, a mount that is read-only: the administrator's to do, and no defect. */
-function orStoreIo<T>(file: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    throw error instanceof EngineError ? error : storeIo(file, error);
-  }
-}
-
+/** A folder that cannot be written, a mount that is read-only: for the administrator to do, and no defect. */
 const storeIo = (file: string, error: unknown): EngineError =>
   new EngineError('store_io', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'n
 import { basename, dirname, join } from 'node:path';
 import { type FindOptions, findConfigFile } from '../../config/find.ts';
 import { versionIn } from '../../config/version.ts';
-import { isFresh, lockFileOf, readHolder } from './holder.ts';
+import { type Holder, isFresh, lockFileOf, readHolder } from './holder.ts';
 
 interface Memory {
   readonly mtimeMs: number;
@@ -41,13 +41,22 @@ export function isEngineAtWork(find: FindOptions): boolean {
   const remembered = recall(find);
   if (!remembered || remembered.version !== versionIn(find.installFolder)) return false;
   const { storeFile } = remembered;
-  const holder = readHolder(storeFile);
+  const holder = holderIfSeen(storeFile);
   return (
     holder !== undefined &&
     holder.record.version === remembered.version &&
     isFresh(holder) &&
     existsSync(lockFileOf(storeFile))
   );
+}
+
+/** The folder may be closed to this user: the whole way tells so. */
+function holderIfSeen(storeFile: string): Holder | undefined {
+  try {
+    return readHolder(storeFile);
+  } catch {
+    return undefined;
+  }
 }
 
 function recall(find: FindOptions): Remembered | null {
