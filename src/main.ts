@@ -8,11 +8,22 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 process.umask(0o007);
-// A reload that comes before the engine can do it must not end the engine (cli/run.ts).
-if (process.argv[2] === 'run') process.on('SIGHUP', () => undefined);
+// A reload that comes before the engine can do it must not end the engine (cli/run.ts). What asks other programs to open their
+// log anew (logrotate) must not either, nor open Node's debugger to everybody on this machine, as SIGUSR1 does by itself.
+if (process.argv[2] === 'run' && process.platform !== 'win32')
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 const installFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const { argv, stdin, stdout, stderr, env } = process;
-const cwd = process.cwd();
+const cwd = currentFolder();
+
+/** The folder may be gone (an upgrade put another in its place): then as the shell names it, for relative paths to fail by name. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return env.PWD ?? installFolder;
+  }
+}
 
 /** `backproc run …` as cron types it; anything else is for the command line to understand. */
 async function isNeedless(): Promise<boolean> {

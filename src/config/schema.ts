@@ -23,6 +23,12 @@ const isTimeZone = (name: string): boolean => {
   }
 };
 
+/** An empty TZ has no name that Intl takes back; to the C library it means UTC. */
+function systemZone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  return isTimeZone(timeZone) ? timeZone : 'UTC';
+}
+
 const describeUnit = (unit: string): string => (unit === '' ? '' : ` ${unit}`);
 const whole = (group: string, fallback: number, min: number, max: number, unit: string, text: string) => ({
   schema: z.number().int().min(min).max(max),
@@ -139,7 +145,7 @@ export const constants = {
   ),
   BACKPROC_TIME_ZONE: {
     schema: z.string().refine(isTimeZone),
-    fallback: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    fallback: systemZone(),
     expected: "an IANA time zone such as 'Europe/Warsaw'",
     group: engine,
     text: 'Zone of the log and of times of day in this file. Default: the system’s.',

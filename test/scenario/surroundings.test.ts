@@ -1,0 +1,49 @@
+/** What a shell, cron or logrotate may hand on: none of it is a defect of ours, and none ends an engine. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { logText, startEngine } from '../support/engine-process.ts';
+import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
+
+let installation: Installation;
+beforeEach(() => {
+  installation = createInstallation();
+});
+afterEach(() => installation.remove());
+
+describe.runIf(process.platform !== 'win32')('a command', () => {
+  it('with an empty TZ works in UTC', async () => {
+    expect(await installation.runWith({ TZ: '' }, 'run', '--once')).toMatchObject({ code: 0, stderr: '' });
+    const { stdout } = await installation.runWith({ TZ: '' }, 'config', 'show', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ BACKPROC_TIME_ZONE: 'UTC' });
+  });
+
+  it('in a folder that was removed does its work', async () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
+    const config = join(installation.folder, 'config.json');
+    const child = spawn('sh', ['-c', script, process.execPath, mainFile, 'account', 'list', '--config', config], {
+      cwd: installation.folder,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect({ code, output }).toEqual({ code: 0, output: 'no accounts; see `backproc account add --help`\n' });
+  });
+});
+
+describe.runIf(process.platform !== 'win32')('an engine that gets SIGUSR1 and SIGUSR2', () => {
+  it('goes on, and opens no debugger', async () => {
+    const engine = await startEngine(installation);
+    let errors = '';
+    engine.child.stderr?.on('data', (text: string) => {
+      errors += text;
+    });
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) engine.child.kill(signal);
+    expect((await engine.status()).upSeconds).toBeGreaterThanOrEqual(0);
+    expect(await engine.stop()).toBe(0);
+    expect({ errors, log: logText(installation).includes('engine stops') }).toEqual({ errors: '', log: true });
+  });
+});
