@@ -42,15 +42,34 @@ async function readConfigFile(file: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** A file that waits for what never comes (a server, a prompt) must not keep every command, and every launch, in silence. */
+const importMsMax = 30_000;
+
 /** Named exports, a default-exported object, or both. jiti is loaded only here: JSON starts faster. */
 async function importConfig(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
-  const exported = await createJiti(import.meta.url, { fsCache: false, moduleCache: false }).import<
-    Record<string, unknown>
-  >(file);
+  const jiti = createJiti(import.meta.url, { fsCache: false, moduleCache: false });
   // Node 23 and later name what a CommonJS file exports a second time.
-  const { default: whole, 'module.exports': _, ...named } = exported;
-  return { ...(typeof whole === 'object' ? whole : {}), ...named };
+  const { default: whole, 'module.exports': _, ...named } = await inTime(jiti.import<Record<string, unknown>>(file));
+  if (whole !== undefined && !holdsConstants(whole))
+    throw new Error('its default export is no object of constants; a function is not called, a promise not waited for');
+  return { ...(whole as object | undefined), ...named };
+}
+
+const holdsConstants = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `it was still not loaded after ${importMsMax / 1000} s: something in it is waited for`;
+    timer = setTimeout(() => reject(new Error(text)), importMsMax);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const pathNames = [

@@ -50,15 +50,17 @@ const onOff = (group: string, fallback: boolean, text: string) => ({
   group,
   text,
 });
+/** No system has a file name with a NUL. */
+const isPath = (value: string): boolean => value !== '' && !value.includes('\0');
 const path = (group: string, fallback: string, text: string) => ({
-  schema: z.string().min(1),
+  schema: z.string().refine(isPath),
   fallback,
   expected: 'a path',
   group,
   text,
 });
 const pathOrNull = (group: string, text: string) => ({
-  schema: z.string().min(1).nullable(),
+  schema: z.string().refine(isPath).nullable(),
   fallback: null,
   expected: 'a path, or null',
   group,

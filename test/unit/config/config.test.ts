@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import { editDistance, nearestName } from '../../../src/config/nearest-name.ts';
 import { checkConfig, maskSecrets } from '../../../src/config/problems.ts';
@@ -64,6 +64,37 @@ describe('a configuration', () => {
   it('may begin with a byte-order mark, as Windows editors write it', async () => {
     const { config } = await load('marked.json', '\ufeff{ "BG_MAX_THREADS": 3 }');
     expect(config.BG_MAX_THREADS).toBe(3);
+  });
+
+  it.each([
+    ['a function', 'export default () => ({ BG_MAX_THREADS: 2 })'],
+    ['a promise', 'export default Promise.resolve({ BG_MAX_THREADS: 2 })'],
+    ['a list', 'export default [2]'],
+    ['a word', 'export default "BG_MAX_THREADS"'],
+  ])('whose default export is %s is refused: its constants would count for nothing', async (what, text) => {
+    await expect(load(`${what.replace(' ', '-')}.ts`, text)).rejects.toMatchObject({
+      code: 'config_invalid',
+      detail: expect.stringContaining('default export') as unknown,
+    });
+  });
+
+  it('that waits for what never comes is given up', async () => {
+    vi.useFakeTimers();
+    try {
+      const loading = expect(load('never.ts', 'await new Promise(() => undefined)')).rejects.toMatchObject({
+        code: 'config_invalid',
+        detail: expect.stringContaining('still not loaded after 30 s') as unknown,
+      });
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+      await vi.advanceTimersByTimeAsync(30_000);
+      await loading;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('has no path with a NUL', () => {
+    expect(() => checkConfig({ BACKPROC_LOG_LOCATION: 'a\0b' }, 'x')).toThrow(/BACKPROC_LOG_LOCATION/);
   });
 
   it('names no store but one that this version knows', () => {
