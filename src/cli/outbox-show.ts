@@ -1,6 +1,6 @@
 /** `outbox show`: an entry, who it goes to, and its attempts as a timeline. */
 import { EngineError } from '../base/errors.ts';
-import type { SendingState } from '../store/outbox-entry.ts';
+import type { SmtpHealth } from '../store/outbox-entry.ts';
 import type { OutboxAttempt, OutboxDetail } from '../store/outbox-view.ts';
 import type { CliContext } from './context.ts';
 import { formatTable } from './table.ts';
@@ -11,25 +11,36 @@ export async function showEntry(
   { json, raw }: { readonly json?: boolean; readonly raw?: boolean },
 ): Promise<void> {
   if (raw) return exportRaw(context, id);
-  const [detail, account] = await context.withStore(async (store) => {
+  const { config } = await context.loadConfig();
+  const [detail, sender] = await context.withStore(async (store) => {
     const found = await store.outboxDetail(id);
     if (!found) throw new EngineError('not_found', `No outbox entry ${id}.`);
-    return [found, await store.sendingState(found.acntid)] as const;
+    const health = (await store.sendingState(found.acntid))?.smtpHealth ?? null;
+    const isEnabled = (await store.account(found.acntid))?.enabled === true;
+    return [found, { health, isEnabled, isOutboxOn: config.EMAIL_OUTBOX_ENABLED }] as const;
   });
   if (json) return context.print(JSON.stringify(detail, null, 2));
   const { recipients, attempts, ...fields } = detail;
-  const waits = waitOf(detail, account);
+  const waits = waitOf(detail, sender);
   const shown = Object.entries({ ...fields, ...(waits === null ? {} : { waits_for: waits }) });
   context.print(formatTable(shown.filter(([, value]) => value !== null).map(([field, value]) => ({ field, value }))));
   if (recipients.length > 0) context.print(`\n${formatTable(recipients.map((one) => ({ ...one })))}`);
   if (attempts.length > 0) context.print(`\n${formatTable(attempts.map(attemptRow))}`);
 }
 
-/** The account may be what holds it up; then the entry itself shows nothing of it. */
-function waitOf({ state, nextAttemptAt }: OutboxDetail, account: SendingState | undefined): string | null {
-  const isWaiting = state === 'queued' || state === 'deferred' || nextAttemptAt !== null;
-  const health = account?.smtpHealth;
-  if (!isWaiting || !health?.retryAt) return null;
+interface Sender {
+  readonly health: SmtpHealth | null;
+  readonly isEnabled: boolean;
+  readonly isOutboxOn: boolean;
+}
+
+/** The account or the configuration may be what holds it up; then the entry itself shows nothing of it. */
+function waitOf({ state, nextAttemptAt }: OutboxDetail, { health, isEnabled, isOutboxOn }: Sender): string | null {
+  const isWaiting = state === 'queued' || state === 'deferred' || (state === 'delivered' && nextAttemptAt !== null);
+  if (!isWaiting) return null;
+  if (!isOutboxOn) return 'EMAIL_OUTBOX_ENABLED, which is false';
+  if (!isEnabled) return 'the account, which is disabled';
+  if (!health?.retryAt) return null;
   return `account ${health.state} until ${health.retryAt}: ${health.lastError ?? 'a limit of the provider'}`;
 }
 

@@ -103,6 +103,9 @@ describe('backproc outbox', () => {
     const { stdout } = await outbox('show', String(id));
     expect(stdout).toMatch(/waits_for +account auth_error until 2027/);
     expect(stdout).toMatch(/2026-11-24T12:00:00\.000Z +12 ms +envelope +1 +deferred +451 later/);
+    execute('UPDATE email_accounts SET enabled = 0');
+    expect((await outbox('show', String(id))).stdout).toMatch(/waits_for +the account, which is disabled/);
+    execute('UPDATE email_accounts SET enabled = 1');
     expect(JSON.parse((await outbox('show', String(id), '--json')).stdout)).toMatchObject({
       id,
       attempts: [{ verdict: 'deferred' }],
