@@ -310,6 +310,8 @@ export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, Sea
   storedMessages(emfdid: number): Promise<StoredMessage[]>;
   /** Live rows of the folder's present UIDVALIDITY, for matching them to a new one; ordered by UID. */
   storedIdentities(emfdid: number): Promise<StoredIdentity[]>;
+  /** Of these rows of the folder, tombstones too. */
+  identitiesOf(emfdid: number, ids: readonly number[]): Promise<StoredIdentity[]>;
   storedDigests(emfdid: number): Promise<StoredDigest[]>;
   /** Live rows, without reading them. */
   liveCounts(emfdid: number): Promise<{ readonly live: number; readonly held: number; readonly unseen: number }>;

@@ -17,6 +17,8 @@ export interface Comparison {
   readonly liveUids: UidSet;
   readonly revivedUids: UidSet;
   readonly liveCount: number;
+  /** Tombstones whose UID is listed again: `replaced` aside, they revive. */
+  readonly listedAgain: readonly StoredMessage[];
 }
 
 export interface CompareInput {
@@ -27,32 +29,41 @@ export interface CompareInput {
   readonly rows: readonly FlagRow[];
   /** Quarantined UIDs that are not due for another try. */
   readonly quarantined: UidSet;
+  /** Listed under the UID of a row that is another message: they are fetched, and revive nothing. */
+  readonly replaced?: UidSet;
 }
 
 export function compareFolder(input: CompareInput): Comparison {
+  const { replaced = [] } = input;
   const ours = input.stored.filter((row) => row.uidValidity === input.uidValidity);
   const live = ours.filter((row) => !row.isVanished);
   const liveUids = uidSetOf(uidsOf(live));
-  const revived = latestTombstones(ours).filter((row) => hasUid(input.uids, row.uid) && !hasUid(liveUids, row.uid));
+  const listedAgain = latestTombstones(ours).filter((row) => hasUid(input.uids, row.uid) && !hasUid(liveUids, row.uid));
+  const revived = withoutUids(listedAgain, replaced);
   const missing = live.filter((row) => !hasUid(input.uids, row.uid));
   const revivedUids = uidSetOf(uidsOf(revived));
-  const pending = subtractUids(subtractUids(input.uids, unionUids(liveUids, revivedUids)), input.quarantined);
+  const unknown = subtractUids(input.uids, unionUids(liveUids, revivedUids));
+  const pending = subtractUids(unionUids(unknown, replaced), input.quarantined);
   const former = pending.length > 0 ? [] : liveOfFormer(input);
   return {
     pending,
     listedUid: highestUid(input.uids),
-    flagChanges: [...changedFlags(live, input.rows), ...changedFlags(revived, input.rows)],
+    flagChanges: [...changedFlags(withoutUids(live, replaced), input.rows), ...changedFlags(revived, input.rows)],
     reviveIds: revived.map((row) => row.id),
     missingIds: [...missing, ...former].map((row) => row.id),
     missingUids: uidSetOf(uidsOf(missing)),
     liveUids,
     revivedUids,
     liveCount: live.length + former.length,
+    listedAgain,
   };
 }
 
 const liveOfFormer = ({ stored, uidValidity }: CompareInput): StoredMessage[] =>
   stored.filter((row) => !row.isVanished && row.uidValidity !== uidValidity);
+
+const withoutUids = (rows: readonly StoredMessage[], uids: UidSet): readonly StoredMessage[] =>
+  uids.length === 0 ? rows : rows.filter((row) => !hasUid(uids, row.uid));
 
 function* uidsOf(rows: readonly StoredMessage[]): Generator<number> {
   for (const { uid } of rows) yield uid;

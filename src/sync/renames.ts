@@ -54,7 +54,7 @@ export function holdsSameMail(sample: readonly StoredIdentity[], observed: reado
   return present.length > 0 && present.every((row) => isSameMessage(row, byUid.get(row.uid)));
 }
 
-function isSameMessage(stored: StoredIdentity, observed: MetadataRow | undefined): boolean {
+export function isSameMessage(stored: StoredIdentity, observed: MetadataRow | undefined): boolean {
   return (
     observed !== undefined &&
     observed.size === stored.size &&

@@ -11,6 +11,7 @@ import type { ListingRecord, QuarantineRow } from '../store/store.ts';
 import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
 import { type FolderPass, pendingCountOf } from './folder-pass.ts';
 import { holdsDeletions } from './plan.ts';
+import { credibleUidNext, findReplaced } from './replaced.ts';
 
 export interface ScanResult {
   readonly pending: UidSet;
@@ -26,7 +27,7 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   const rows = await pass.session.fetchFlags({ first: 1 });
   const quarantine = await pass.ports.store.quarantine(pass.folder.emfdid);
   const input = await compareInput(pass, rows, quarantine);
-  const comparison = await withSecondLook(pass, input);
+  const comparison = await withReplaced(pass, input, await withSecondLook(pass, input));
   await record(pass, comparison.uids, comparison.result, quarantine);
   const { pending, liveUids, missingUids, revivedUids } = comparison.result;
   return { pending, liveUids, missingUids, revivedUids };
@@ -51,13 +52,29 @@ async function compareInput(
 const notDue = (quarantine: readonly QuarantineRow[], now: string): UidSet =>
   uidSetOf(quarantine.filter((row) => row.retryAt === null || row.retryAt > now).map((row) => row.uid));
 
+interface Looked {
+  readonly uids: UidSet;
+  readonly result: Comparison;
+}
+
 /** Not needed when all are listed, or when VANISHED named those that are not: that was a second command. */
-async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<{ uids: UidSet; result: Comparison }> {
+async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<Looked> {
   const first = compareFolder(input);
   const isConfirmed = subtractUids(first.missingUids, pass.opened.changes?.vanished ?? []).length === 0;
   if (isConfirmed && uidCount(input.uids) === pass.session.exists) return { uids: input.uids, result: first };
   const uids = unionUids(input.uids, await pass.session.searchUids({ first: 1 }));
   return { uids, result: compareFolder({ ...input, uids }) };
+}
+
+async function withReplaced(pass: FolderPass, input: CompareInput, { uids, result }: Looked): Promise<Looked> {
+  const replaced = await findReplaced(pass, { ...input, uids }, result);
+  if (replaced.length === 0) return { uids, result };
+  const { acntid, emfdid } = pass.folder;
+  pass.ports.log.warn(`${uidCount(replaced)} UIDs were given to other messages: they are fetched again`, {
+    acntid,
+    emfdid,
+  });
+  return { uids, result: compareFolder({ ...input, uids, replaced }) };
 }
 
 async function record(
@@ -83,7 +100,8 @@ async function record(
     at: toInstant(pass.ports.clock()),
   };
   if (saysSomething(pass, listing)) await pass.ports.store.recordListing(listing);
-  pass.listedUid = listedUid;
+  // What is stored stays, so that a server that recovers need not send all again.
+  pass.listedUid = Math.min(listedUid, credibleUidNext(pass, uids) - 1);
   counts.flagCount += listing.flagChanges.length;
   counts.vanishedCount += deletions.vanishedIds.length;
   counts.receivedCount += listing.reviveIds.length;

@@ -28,7 +28,7 @@ export function storeBatch(c: Connection, batch: WindowBatch): BatchResult {
   linkSentCopies(c, folder, batch);
   if (batch.day !== null) addTraffic(c, folder.acntid, batch.day, bytesOf(batch));
   const place = { acntid: folder.acntid, emfdid: folder.emfdid, at };
-  if (stored.hasOther) noteChange(c, 'folder_reset', place);
+  if (stored.hasAdopted) noteChange(c, 'folder_reset', place);
   if (isFirstSync && stored.count > 0) noteChange(c, 'messages_added', place);
   refreshHeld(c, folder.emfdid);
   return { storedCount: stored.count, quarantinedUids: stored.quarantined.map(({ uid }) => uid) };
@@ -38,13 +38,13 @@ const bytesOf = ({ messages }: WindowBatch): number => messages.reduce((sum, { r
 
 interface Stored {
   readonly count: number;
-  readonly hasOther: boolean;
+  readonly hasAdopted: boolean;
   readonly quarantined: readonly QuarantinedMessage[];
 }
 
 const storedOf = (placed: readonly Placed[], quarantined: readonly QuarantinedMessage[] = []): Stored => ({
   count: placed.filter(({ isStored }) => isStored).length,
-  hasOther: placed.some(({ isOther }) => isOther),
+  hasAdopted: placed.some(({ isAdopted }) => isAdopted),
   quarantined,
 });
 

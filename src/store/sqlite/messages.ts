@@ -36,10 +36,16 @@ const liveOfPresent = `FROM email_folders AS f JOIN email_messages AS m ON m.emf
   AND m.uidvalidity = f.uidvalidity AND m.vanished_at IS NULL JOIN email_contents AS t ON t.id = m.content_id
   WHERE f.emfdid = ? ORDER BY m.uid`;
 
-export function storedIdentities(c: Connection, emfdid: number): StoredIdentity[] {
-  const sql = `SELECT m.id, m.uid, m.email_id AS emailId, t.message_id_header AS messageIdHeader, m.size,
-    m.internaldate AS internalDate ${liveOfPresent}`;
-  return c.all<StoredIdentity>(sql, emfdid);
+const identity = `m.id, m.uid, m.email_id AS emailId, t.message_id_header AS messageIdHeader, m.size,
+  m.internaldate AS internalDate`;
+
+export const storedIdentities = (c: Connection, emfdid: number): StoredIdentity[] =>
+  c.all<StoredIdentity>(`SELECT ${identity} ${liveOfPresent}`, emfdid);
+
+export function identitiesOf(c: Connection, emfdid: number, ids: readonly number[]): StoredIdentity[] {
+  const sql = `SELECT ${identity} FROM email_messages AS m JOIN email_contents AS t ON t.id = m.content_id
+    WHERE m.id IN (SELECT value FROM json_each(?)) AND m.emfdid = ? ORDER BY m.uid`;
+  return c.all<StoredIdentity>(sql, JSON.stringify(ids), emfdid);
 }
 
 export function storedDigests(c: Connection, emfdid: number): StoredDigest[] {

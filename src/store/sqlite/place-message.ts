@@ -1,6 +1,7 @@
 /**
  * Where a fetched message goes in the folder: onto the live row with its UID (never a second one), onto its tombstone
- * (revived, same id), onto an orphan of a former UIDVALIDITY with the same content (adopted, same id), or into a new row.
+ * (revived, same id), onto an orphan of a former UIDVALIDITY with the same content (adopted, same id), or into a new row. An id
+ * never comes to mean other bytes: a row whose UID was given to another message (sync/replaced.ts) becomes a tombstone.
  */
 import type { Instant } from '../../base/clock.ts';
 import type { Placement } from '../store.ts';
@@ -8,6 +9,7 @@ import { noteChange } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { writableInstant } from './contents.ts';
 import type { FolderRow } from './folder-row.ts';
+import { vanishRows } from './tombstones.ts';
 
 export interface Target {
   readonly folder: FolderRow;
@@ -25,22 +27,23 @@ interface KnownRow {
 export interface Placed {
   /** A live row of the folder's present UIDVALIDITY came into being: new, revived or adopted. */
   readonly isStored: boolean;
-  /** A row that was live is another than applications know, under the same id; no change row of its own says so. */
-  readonly isOther: boolean;
+  /** A live row of a former UIDVALIDITY has a new UID and date, under the same id; no change row of its own says so. */
+  readonly isAdopted: boolean;
 }
 
 export function placeMessage(c: Connection, target: Target, placement: Placement, contentId: number): Placed {
   const live = liveRow(c, target, placement.uid);
-  if (live) {
+  if (live?.content_id === contentId) {
     rewrite(c, target, live, placement, contentId);
-    return { isStored: false, isOther: live.content_id !== contentId };
+    return { isStored: false, isAdopted: false };
   }
-  const known = tombstone(c, target, placement.uid);
+  if (live) vanishRows(c, { ...placeOf(target), emfdid: target.folder.emfdid }, [live.id]);
+  const known = tombstone(c, target, placement.uid, contentId);
   const orphan = known || !target.hasOrphans ? undefined : orphanOf(c, target, contentId);
   if (known) revive(c, target, known, placement, contentId);
   else if (orphan) rewrite(c, target, orphan, placement, contentId);
   else noteInserted(c, target, insertRow(c, target, placement, contentId));
-  return { isStored: true, isOther: orphan !== undefined };
+  return { isStored: true, isAdopted: orphan !== undefined };
 }
 
 type LiveRow = KnownRow & { content_id: number };
@@ -51,10 +54,15 @@ function liveRow(c: Connection, { folder, uidValidity }: Target, uid: number): L
   return c.get<LiveRow>(sql, folder.emfdid, uidValidity, uid);
 }
 
-function tombstone(c: Connection, { folder, uidValidity }: Target, uid: number): KnownRow | undefined {
-  const sql = `SELECT id, flags FROM email_messages
-    WHERE emfdid = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NOT NULL ORDER BY id LIMIT 1`;
-  return c.get<KnownRow>(sql, folder.emfdid, uidValidity, uid);
+function tombstone(
+  c: Connection,
+  { folder, uidValidity }: Target,
+  uid: number,
+  contentId: number,
+): KnownRow | undefined {
+  const sql = `SELECT id, flags FROM email_messages WHERE emfdid = ? AND uidvalidity = ? AND uid = ?
+    AND vanished_at IS NOT NULL AND content_id = ? ORDER BY id LIMIT 1`;
+  return c.get<KnownRow>(sql, folder.emfdid, uidValidity, uid, contentId);
 }
 
 function orphanOf(c: Connection, { folder, uidValidity }: Target, contentId: number): KnownRow | undefined {

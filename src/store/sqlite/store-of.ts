@@ -64,6 +64,7 @@ function readsOf(c: Connection): StoreReads {
     hasFolderAt: (path) => read(() => c.get('SELECT 1 FROM email_folders WHERE path = ? LIMIT 1', path) !== undefined),
     storedMessages: (emfdid) => read(() => messages.storedMessages(c, emfdid)),
     storedIdentities: (emfdid) => read(() => messages.storedIdentities(c, emfdid)),
+    identitiesOf: (emfdid, ids) => read(() => messages.identitiesOf(c, emfdid, ids)),
     storedDigests: (emfdid) => read(() => messages.storedDigests(c, emfdid)),
     liveCounts: (emfdid) => read(() => messages.liveCounts(c, emfdid)),
     quarantine: (emfdid) => read(() => quarantine(c, emfdid)),

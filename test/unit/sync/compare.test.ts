@@ -69,7 +69,12 @@ describe('a folder compared with its whole listing', () => {
         const stored = Object.entries(before).map(([uid, text]) =>
           row(Number(uid), Number(uid), { flags: text, isVanished: Number(uid) % 3 === 0 }),
         );
-        const rows = Object.entries(after).map(([uid, text]) => ({ uid: Number(uid), flags: text, modseq: null }));
+        const rows = Object.entries(after).map(([uid, text]) => ({
+          uid: Number(uid),
+          flags: text,
+          modseq: null,
+          size: 0,
+        }));
         const { flagChanges } = compareFolder({
           uidValidity: 7,
           stored: isReversed ? stored.toReversed() : stored,
@@ -81,6 +86,23 @@ describe('a folder compared with its whole listing', () => {
         expect(new Set(flagChanges.map(({ uid }) => uid))).toEqual(new Set(changed.map(Number)));
       }),
     );
+  });
+
+  it('fetches what replaced a row, revives nothing by it, and leaves the row to what comes', () => {
+    const result = compareFolder({
+      uidValidity: 7,
+      stored: [row(1, 1), row(2, 2, { isVanished: true }), row(3, 3)],
+      uids: [[1, 3]],
+      rows: [{ uid: 1, flags: '\\Seen', modseq: null }],
+      quarantined: [],
+      replaced: [[1, 2]],
+    });
+    expect([formatUidSet(result.pending), result.reviveIds, result.missingIds, result.flagChanges]).toEqual([
+      '1:2',
+      [],
+      [],
+      [],
+    ]);
   });
 
   it('leaves quarantined UIDs where they are', () => {

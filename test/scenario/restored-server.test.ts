@@ -1,0 +1,91 @@
+/** A mailbox that was restored from an older backup gives UIDs anew, under the UIDVALIDITY that it had. */
+import { describe, expect, it } from 'vitest';
+import { type FakeFolder, folder, message } from '../support/fake-mailbox.ts';
+import { type Scenario, startScenario } from './scenario.ts';
+
+const rowsOf = ({ installation }: Scenario, condition: string): { id: number; uid: number; subject: string }[] =>
+  installation.query(
+    `SELECT m.id, m.uid, t.subject FROM email_messages m JOIN email_contents t ON t.id = m.content_id
+      WHERE ${condition} ORDER BY m.uid, m.id`,
+  );
+
+/** The mail from `uid` on is lost; `count` new ones take its UIDs. */
+function restore(inbox: FakeFolder, uid: number, count: number, about = 'later'): void {
+  inbox.messages = inbox.messages.filter((entry) => entry.uid < uid);
+  for (let next = uid; next < uid + count; next += 1)
+    inbox.messages.push(message(next, about, { date: `24-Nov-2026 10:00:${next} +0000` }));
+  inbox.uidNext = uid + count;
+}
+
+describe('UIDs that a restored server gave anew', () => {
+  it.each([
+    ['fewer than there were', 3, 'later', undefined],
+    ['of the same size', 4, 'INBAX', undefined],
+    ['where there is no MODSEQ', 4, 'later', ['LIST-STATUS']],
+    ['where MODSEQ alone went back', 5, 'later', undefined],
+  ])('%s are fetched, and the lost mail is gone', async (_, count, about, capabilities) => {
+    const inbox = folder('INBOX', 20);
+    const scenario = await startScenario({ folders: [inbox], ...(capabilities ? { capabilities } : {}) });
+    await scenario.sync();
+    const before = rowsOf(scenario, 'uid < 16');
+    const lost = rowsOf(scenario, 'uid >= 16');
+    restore(inbox, 16, count, about);
+    inbox.messages.forEach((entry, index) => {
+      entry.modseq = Math.max(1, index);
+    });
+    scenario.server.commands.length = 0;
+    await scenario.expectTrueCopy();
+    expect(scenario.server.commands.filter((command) => command.includes('BODY.PEEK[]'))).toHaveLength(1);
+    await scenario.expectIdle();
+    expect((await scenario.installation.run('verify', String(scenario.acntid), '--deep')).code).toBe(0);
+    expect(rowsOf(scenario, 'uid < 16 AND vanished_at IS NULL')).toEqual(before);
+    expect(rowsOf(scenario, 'vanished_at IS NOT NULL')).toEqual(lost);
+  });
+
+  it('after their messages had been deleted bring those back to nobody', async () => {
+    const inbox = folder('INBOX', 20);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    inbox.messages.splice(15, 5);
+    await scenario.sync();
+    const gone = rowsOf(scenario, 'vanished_at IS NOT NULL');
+    restore(inbox, 16, 2);
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(rowsOf(scenario, 'vanished_at IS NOT NULL')).toEqual(gone);
+    await scenario.expectTrueCopy();
+  });
+
+  it('are no hint any more once a full sync has seen them, and mail that comes then is found', async () => {
+    const inbox = folder('INBOX', 20);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    restore(inbox, 11, 2);
+    await scenario.sync('--full');
+    scenario.server.commands.length = 0;
+    await scenario.expectIdle();
+    expect(scenario.server.commands.filter((command) => command.includes('MESSAGE-ID'))).toEqual([]);
+    inbox.messages.push(message(13, 'last'));
+    inbox.uidNext = 14;
+    await scenario.sync();
+    expect(scenario.differences()).toEqual([]);
+  });
+});
+
+describe('a folder that was empty for a while, UIDNEXT and all', () => {
+  it('has its mail back without fetching it again', async () => {
+    const inbox = folder('INBOX', 20);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    const before = rowsOf(scenario, 'vanished_at IS NULL');
+    const { messages, uidNext } = inbox;
+    Object.assign(inbox, { messages: [], uidNext: 1 });
+    await scenario.sync('--full');
+    Object.assign(inbox, { messages, uidNext });
+    scenario.server.commands.length = 0;
+    await scenario.sync();
+    expect(scenario.server.commands.filter((command) => command.includes('BODY.PEEK[]'))).toEqual([]);
+    expect(rowsOf(scenario, 'vanished_at IS NULL')).toEqual(before);
+    await scenario.expectTrueCopy();
+  });
+});
