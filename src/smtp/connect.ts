@@ -8,6 +8,7 @@ import { withDeadline } from '../base/abort.ts';
 import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
+import { mechanismsOf } from './corrections.ts';
 import { toSmtpFailure } from './failure.ts';
 import type { SmtpOptions } from './session.ts';
 
@@ -29,7 +30,8 @@ export async function connectSmtp(options: SmtpOptions, onBodyEnd: () => void): 
     await step(options, connection, `connect to ${where}`, 3 * options.timeouts.commandMs, (done) => {
       connection.connect(done);
     });
-    if (connection.allowsAuth) await login(options, connection, where);
+    const mechanisms = mechanismsOf(connection);
+    if (mechanisms !== null) await login(options, connection, mechanisms);
     return connection;
   } catch (error) {
     connection.close();
@@ -78,13 +80,22 @@ function bodyEndLogger(onBodyEnd: () => void) {
 /** Under its own name nodemailer would prefer PLAIN, with no password, wherever that is offered. */
 const tokenMethod = 'XOAUTH2-TOKEN';
 
+const passwordMechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'];
+
 /** PLAIN, LOGIN or CRAM-MD5, as the server offers; a token always by XOAUTH2. */
-async function login(options: SmtpOptions, connection: SMTPConnection, where: string): Promise<void> {
-  const { credentials, timeouts } = options;
+async function login(options: SmtpOptions, connection: SMTPConnection, offered: readonly string[]): Promise<void> {
+  const { credentials, timeouts, host, port } = options;
+  const where = `${host}:${port}`;
+  // The library would show it the password by PLAIN.
+  if (credentials.kind === 'password' && !passwordMechanisms.some((mechanism) => offered.includes(mechanism)))
+    throw new EngineError('auth_unsupported', `smtp ${where}: ${offerOf(offered)}; PLAIN, LOGIN or CRAM-MD5 is needed`);
   await step(options, connection, `login as ${credentials.user} at ${where}`, 2 * timeouts.commandMs, (done) => {
     connection.login(authOf(credentials), done);
   });
 }
+
+const offerOf = (offered: readonly string[]): string =>
+  `the server offers ${offered.join(' ').slice(0, 200) || 'no mechanism'}`;
 
 /** A password with an authzid must go out as PLAIN: every other way would leave the authzid out. */
 function authOf(credentials: Credentials) {

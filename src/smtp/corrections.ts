@@ -1,6 +1,6 @@
 /**
  * What nodemailer 10.6 does not do by itself, added on each connection in one place: MAIL gets the SMTPUTF8 keyword when the
- * headers need it, not only when an address of the envelope does (RFC 6531 3.4). It refuses to start with a version of the
+ * headers need it, not only when an address of the envelope does (RFC 6531 3.4); AUTH is what a line of its own offers. It refuses to start with a version of the
  * library that has lost the member.
  */
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
@@ -10,6 +10,8 @@ interface Internals {
   _sendCommand(command: string, forLog?: string): void;
   readonly _supportedExtensions: readonly string[];
   readonly _maxAllowedSize: number;
+  /** Without the greeting. Not there after HELO. */
+  readonly _ehloLines?: readonly string[];
 }
 
 const hasInternals = (connection: object): connection is Internals =>
@@ -22,6 +24,17 @@ export function internalsOf(connection: SMTPConnection): Internals {
   const object: object = connection;
   if (hasInternals(object)) return object;
   throw new EngineError('bug', 'this version of nodemailer has no _sendCommand or extensions: see smtp/corrections.ts');
+}
+
+/**
+ * Null: the server has no AUTH (RFC 4954 3). The library believes so of one with AUTH anywhere in its answer to EHLO, such as in its
+ * name, and of each that knows HELO alone.
+ */
+export function mechanismsOf(connection: SMTPConnection): string[] | null {
+  const { _ehloLines: lines = [] } = internalsOf(connection);
+  const offers = lines.filter((line) => /^AUTH(?:[ =]|$)/i.test(line));
+  if (offers.length === 0) return null;
+  return offers.flatMap((line) => line.toUpperCase().split(/[ =]+/).slice(1));
 }
 
 export interface Utf8Switch {

@@ -160,6 +160,27 @@ describe('a login', () => {
     await open(none);
     expect(authLines(none)).toEqual([]);
   });
+  it('is left out where a server has no AUTH: neither an old one that knows HELO alone nor one that is only called so', async () => {
+    const old = await start({ script: ({ verb }) => (verb === 'EHLO' ? { reply: '502 5.5.2 what' } : undefined) });
+    const named = await start({
+      script: ({ verb }) => (verb === 'EHLO' ? { reply: '250-smtp-auth.example.com\r\n250 8BITMIME' } : undefined),
+    });
+    for (const server of [old, named]) {
+      await open(server);
+      expect(authLines(server)).toEqual([]);
+    }
+  });
+  it.each(['AUTH', 'AUTH GSSAPI NTLM SCRAM-SHA-256'])(
+    'does not show its password to a server that has no way for it (%s)',
+    async (line) => {
+      const server = await start({ extensions: [line] });
+      await expect(open(server)).rejects.toMatchObject({
+        code: 'auth_unsupported',
+        detail: expect.stringMatching(/offers .*; PLAIN, LOGIN or CRAM-MD5 is needed/) as unknown,
+      });
+      expect(authLines(server)).toEqual([]);
+    },
+  );
   it.each([
     ['535 5.7.8 bad', 'auth_failed'],
     ['534 5.7.9 app password', 'auth_failed'],
