@@ -8,7 +8,7 @@ import { withDeadline } from '../base/abort.ts';
 import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
-import { mechanismsOf } from './corrections.ts';
+import { boundReplies, mechanismsOf } from './corrections.ts';
 import { toSmtpFailure } from './failure.ts';
 import type { SmtpOptions } from './session.ts';
 
@@ -24,6 +24,7 @@ export async function connectSmtp(options: SmtpOptions, onBodyEnd: () => void): 
   refusePlaintext(options);
   const where = `${options.host}:${options.port}`;
   const connection = new SMTPConnection(connectionOptions(options, onBodyEnd));
+  boundReplies(connection);
   // Without a listener a broken socket would end the process; what is under way learns of it by itself.
   connection.on('error', () => undefined);
   try {

@@ -1,12 +1,17 @@
 /**
  * What nodemailer 10.6 does not do by itself, added on each connection in one place: MAIL gets the SMTPUTF8 keyword when the
- * headers need it, not only when an address of the envelope does (RFC 6531 3.4); AUTH is what a line of its own offers. It refuses to start with a version of the
- * library that has lost the member.
+ * headers need it, not only when an address of the envelope does (RFC 6531 3.4); AUTH is what a line of its own offers; replies
+ * that nobody asked for are bounded. It refuses to start with a version of the library that has lost the members.
  */
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { EngineError } from '../base/errors.ts';
 
 interface Internals {
+  _onData(chunk: Buffer): void;
+  _onResponseTooLarge(): void;
+  /** Lines that have come, and what waits for one. */
+  readonly _responseQueue: readonly string[];
+  readonly _responseActions: readonly unknown[];
   _sendCommand(command: string, forLog?: string): void;
   readonly _supportedExtensions: readonly string[];
   readonly _maxAllowedSize: number;
@@ -17,13 +22,31 @@ interface Internals {
 const hasInternals = (connection: object): connection is Internals =>
   '_sendCommand' in connection &&
   '_maxAllowedSize' in connection &&
+  '_onData' in connection &&
+  '_onResponseTooLarge' in connection &&
+  '_responseQueue' in connection &&
+  '_responseActions' in connection &&
   '_supportedExtensions' in connection &&
   Array.isArray(connection._supportedExtensions);
 
 export function internalsOf(connection: SMTPConnection): Internals {
   const object: object = connection;
   if (hasInternals(object)) return object;
-  throw new EngineError('bug', 'this version of nodemailer has no _sendCommand or extensions: see smtp/corrections.ts');
+  throw new EngineError('bug', 'this version of nodemailer lacks a member that is needed: see smtp/corrections.ts');
+}
+
+/** An honest server says nothing unasked but that it closes. */
+const unaskedRepliesMax = 1000;
+
+/** The library bounds a reply, not how many wait: it takes one a turn, an empty line costs it nothing, and the queue grew for minutes. */
+export function boundReplies(connection: SMTPConnection): void {
+  const internals = internalsOf(connection);
+  const take = internals._onData.bind(connection);
+  internals._onData = (chunk) => {
+    take(chunk);
+    const { _responseQueue: come, _responseActions: asked } = internals;
+    if (come.length > asked.length + unaskedRepliesMax) internals._onResponseTooLarge();
+  };
 }
 
 /**

@@ -211,6 +211,17 @@ describe('a login', () => {
   });
 });
 
+describe('a server that says more than it was asked', () => {
+  it.each(['CONNECT', 'EHLO', 'AUTH'])('is given up before what it says fills the memory (at %s)', async (verb) => {
+    const reply = '\r\n'.repeat(100_000);
+    const server = await start({ script: (step) => (step.verb === verb ? { reply } : undefined) });
+    await expect(open(server)).rejects.toMatchObject({
+      code: 'not_smtp',
+      detail: expect.stringContaining('exceeds maximum allowed size') as unknown,
+    });
+  });
+});
+
 describe('international mail', () => {
   it('is announced where an address or the header needs it', async () => {
     const server = await start();
