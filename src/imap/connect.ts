@@ -33,9 +33,11 @@ export interface Connected {
 
 /** `onVanished`: what VANISHED names, also while a folder is being opened. */
 export async function connect(
-  options: SessionOptions,
+  given: SessionOptions,
   onVanished: (ranges: readonly UidRange[]) => void,
 ): Promise<Connected> {
+  const warnings = holdWarnings(given.onWarning);
+  const options = { ...given, onWarning: warnings.take };
   const dropped = { count: 0 };
   const client = new ImapFlow(clientOptions(options, dropped));
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
@@ -62,15 +64,42 @@ export async function connect(
     client.close();
     throw (
       noRoom() ??
-      toEngineError(error, { what, nowMs: Date.now(), mask: (text) => maskCredentials(text, options.credentials) })
+      toEngineError(error, {
+        what,
+        nowMs: Date.now(),
+        mask: (text) => maskCredentials(text, options.credentials),
+        hasGreeted: 'greetingReceived' in client && client.greetingReceived === true,
+      })
     );
   }
   dropPrefix(client);
+  warnings.release();
   return {
     client,
     roundTripMs: options.link.roundTripMs,
     mechanism: mechanism(),
     droppedCount: () => dropped.count,
+  };
+}
+
+/** Of one login; a server may cause any number. */
+const heldWarningsMax = 20;
+
+/** A login that fails is told by its error, and what the library says of it on the way (`Command failed`) tells nothing more. */
+function holdWarnings(onWarning: (text: string) => void): {
+  readonly take: (text: string) => void;
+  readonly release: () => void;
+} {
+  let held: string[] | null = [];
+  return {
+    take(text) {
+      if (held === null) onWarning(text);
+      else if (held.length < heldWarningsMax) held.push(text);
+    },
+    release() {
+      for (const text of held ?? []) onWarning(text);
+      held = null;
+    },
   };
 }
 

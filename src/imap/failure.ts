@@ -9,6 +9,8 @@ export interface FailureContext {
   /** What was tried, for people: `FETCH`, `login as anna@example.com`. */
   readonly what: string;
   readonly nowMs: number;
+  /** It is an IMAP server, although it broke off before the login was done. */
+  readonly hasGreeted?: boolean;
   /** A server may repeat the login that it refuses. */
   readonly mask?: (text: string) => string;
 }
@@ -30,7 +32,7 @@ interface Thrown {
 export function toEngineError(error: unknown, context: FailureContext): EngineError {
   if (error instanceof EngineError) return error;
   const thrown = describe(error);
-  const code = isFolderGone(thrown, context) ? 'folder_missing' : codeOf(thrown);
+  const code = codeIn(context, thrown);
   const said = words(thrown);
   const detail = `${context.what}: ${context.mask?.(said) ?? said}`;
   const waitMs = code === 'throttled' ? throttleMs(thrown) : 0;
@@ -38,6 +40,12 @@ export function toEngineError(error: unknown, context: FailureContext): EngineEr
     cause: error,
     ...(waitMs > 0 ? { notBefore: new Date(context.nowMs + waitMs).toISOString() } : {}),
   });
+}
+
+function codeIn(context: FailureContext, thrown: Thrown): ErrorCode {
+  if (isFolderGone(thrown, context)) return 'folder_missing';
+  if (context.hasGreeted && thrown.bye === '' && thrown.code.startsWith('ClosedAfterConnect')) return 'connection_lost';
+  return codeOf(thrown);
 }
 
 function words({ serverResponseCode, responseText, message, oauthStatus, bye }: Thrown): string {

@@ -159,6 +159,15 @@ describe('account test says', () => {
     });
   }
 
+  it('that the connection broke when the server cuts it at the login', async () => {
+    const server = await startFakeImap({
+      folders: [],
+      script: ({ verb }) => (verb === 'LOGIN' ? { parts: [], ending: 'close' } : undefined),
+    });
+    cleanups.push(() => server.stop());
+    expectOneLine(await accountTest({ security: 'none', port: server.port }), 75, /connection broke/);
+  });
+
   it('that the server takes no login at all', async () => {
     const disabled = '* CAPABILITY IMAP4rev1 LOGINDISABLED\r\nTAG OK done\r\n';
     const port = await listen(createServer(speaking('* OK ready\r\n', { CAPABILITY: disabled })));
