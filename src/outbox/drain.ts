@@ -13,8 +13,8 @@ export async function drain(input: DrainInput): Promise<ErrorRecord | null> {
   const queue = createWorkQueue(input);
   const team = createTeam(input, queue);
   const workers = new Set<Promise<void>>();
-  const start = (): void => {
-    const worker = work(team, queue)
+  const start = (isFurther: boolean): void => {
+    const worker = work(team, queue, isFurther)
       .catch((error: unknown) => team.fail(error))
       .finally(() => workers.delete(worker));
     workers.add(worker);
@@ -22,11 +22,11 @@ export async function drain(input: DrainInput): Promise<ErrorRecord | null> {
   // One first: a server that is down, or refuses the login, is not asked five times at once.
   const grow = (): void => {
     const more = team.openCount === 0 ? 0 : Math.min(team.connectionsMax - workers.size, queue.waitingCount());
-    for (let count = 0; count < more; count += 1) start();
+    for (let count = 0; count < more; count += 1) start(true);
   };
   queue.onFilled = grow;
   team.onOpened = grow;
-  start();
+  start(false);
   while (workers.size > 0) await endOrLook(team, queue, workers);
   await releaseLeft(team, queue);
   return team.trouble;
@@ -75,10 +75,17 @@ async function releaseLeft({ input, trouble, failure }: Team, queue: WorkQueue):
   throw failure;
 }
 
-/** One connection's life: it takes work until there is none, or until it may not go on. */
-async function work(team: Team, queue: WorkQueue): Promise<void> {
+/**
+ * One connection's life: it takes work until there is none, or until it may not go on. A further one has no mail in hand while it
+ * connects: some servers leave it without a greeting, and those that are open have sent everything meanwhile.
+ */
+async function work(team: Team, queue: WorkQueue, isFurther: boolean): Promise<void> {
   const line = createLine(team);
   try {
+    if (isFurther && (await line.open()) !== null) {
+      team.connectionsMax = Math.max(1, team.openCount);
+      return;
+    }
     for (let item = await queue.next(); item; item = await queue.next()) {
       const failure = await line.open().catch((error: unknown) => {
         // Nobody has dialled for it: it goes back with what is left.

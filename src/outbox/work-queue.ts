@@ -15,6 +15,7 @@ export interface WorkQueue {
   stop(): void;
   /** Attempts that nobody took. */
   left(): number[];
+  /** 0 when it is over: what is left then is for nobody to take. */
   waitingCount(): number;
   onFilled: () => void;
 }
@@ -57,7 +58,7 @@ export function createWorkQueue(input: DrainInput): WorkQueue {
       isEmpty = false;
       await fill();
     },
-    waitingCount: () => waiting.length,
+    waitingCount: () => (isOver() ? 0 : waiting.length),
     putBack: (work) => void waiting.unshift(work),
     stop() {
       isStopped = true;

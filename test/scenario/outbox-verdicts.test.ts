@@ -339,6 +339,19 @@ describe('limits', () => {
     expect(query("SELECT id FROM email_outbox WHERE state <> 'delivered'")).toEqual([]);
     expect(smtp.sink).toHaveLength(60);
   });
+
+  it('a server that leaves further connections without a greeting delays no mail', async () => {
+    const { outbox, smtp, mail, query, account } = await startOutboxScenario({
+      connections: 5,
+      settings: { networkTimeoutMs: 300 },
+    });
+    smtp.script = ({ verb, connection }) => (verb === 'CONNECT' && connection > 1 ? { isSilent: true } : undefined);
+    for (let count = 0; count < 20; count += 1) mail(`u${count}@example.com`);
+    await outbox.drain();
+    expect(query("SELECT id FROM email_outbox WHERE state <> 'delivered' OR attempt_count > 1")).toEqual([]);
+    expect(smtp.sink).toHaveLength(20);
+    expect(account()).toMatchObject({ smtp_state: 'ok', smtp_last_error: null });
+  });
 });
 
 describe('a send_after that is no time', () => {
