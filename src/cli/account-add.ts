@@ -4,12 +4,13 @@
  */
 import type { Command } from 'commander';
 import { logInWith } from '../base/credentials.ts';
-import { EngineError, toErrorRecord } from '../base/errors.ts';
+import { toErrorRecord } from '../base/errors.ts';
 import type { Found, FoundServer } from '../discovery/settings.ts';
 import type { LoginChanges } from '../store/logins.ts';
 import type { NewAccount, ServerAddress } from '../store/store.ts';
 import { cliCredentials } from './cli-credentials.ts';
 import type { CliContext } from './context.ts';
+import { checkEmail } from './email-argument.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { findSettings } from './find-settings.ts';
 import { addLoginOptions, givenLogin, type LoginOptions } from './login-options.ts';
@@ -55,8 +56,7 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function add(context: CliContext, options: Options): Promise<void> {
-  if (!/^[^\s\p{Cc}@]+@[^\s\p{Cc}@]+$/u.test(options.email))
-    throw new EngineError('usage', `--email: ${JSON.stringify(options.email)} is no address.`);
+  checkEmail(options.email);
   const login = await givenLogin(context, options, null);
   const found = options.imap === undefined ? await find(context, options, login) : null;
   const servers = found ? serversOf(found, options) : givenServers(options);

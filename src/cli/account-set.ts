@@ -5,6 +5,7 @@ import type { LoginChanges } from '../store/logins.ts';
 import type { AccountChanges } from '../store/store.ts';
 import { accountOf } from './account-list.ts';
 import type { CliContext } from './context.ts';
+import { checkEmail } from './email-argument.ts';
 import { addLoginOptions, givenLogin, type LoginOptions } from './login-options.ts';
 import { numberArgument } from './number-argument.ts';
 import { readerIds } from './reader-ids.ts';
@@ -47,6 +48,7 @@ export function register(account: Command, context: CliContext): void {
 }
 
 async function set(context: CliContext, acntid: number, options: Options): Promise<void> {
+  if (options.email !== undefined) checkEmail(options.email);
   const password = await givenSecret(context, { ...options }, 'password');
   await context.withStore(async (store) => {
     const account = await accountOf(store, acntid);
