@@ -3,9 +3,10 @@
  * counted, and the count is told with the first line that can. A file that an administrator or logrotate took away while it was
  * open is opened again with the next line; a new day opens the next one.
  */
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, createLocalClock, systemClock } from './clock.ts';
+import { makeOwnFolder } from './own-folder.ts';
 
 export interface DayFileOptions {
   readonly folder: string;
@@ -92,7 +93,7 @@ function createAppender({ folder, suffix, timeZone, clock = systemClock }: DayFi
 }
 
 function openFile(folder: string, suffix: string, date: string): OpenFile {
-  mkdirSync(folder, { recursive: true, mode: 0o770 });
+  makeOwnFolder(folder);
   const path = join(folder, dayFileName(date, suffix));
   return { fd: openSync(path, 'a', fileMode), date, path, identity: identityOf(path) };
 }

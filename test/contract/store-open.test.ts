@@ -7,7 +7,7 @@ import { openReader, openWriter } from '../../src/store/sqlite/open.ts';
 import { execute, makePlace, newAccount, openInProcess, type StorePlace, select } from './store-fixture.ts';
 
 const newest = migrations.at(-1)?.number;
-const mode = (file: string): number => statSync(file).mode & 0o777;
+const mode = (file: string): number => statSync(file).mode & 0o7777;
 
 describe('opening the database', () => {
   let place: StorePlace;
@@ -18,7 +18,7 @@ describe('opening the database', () => {
 
   it('creates folder and file for the group, with large pages and a WAL', () => {
     const database = openWriter(place.file);
-    expect([mode(dirname(place.file)), mode(place.file)]).toEqual([0o770, 0o660]);
+    expect([mode(dirname(place.file)), mode(place.file)]).toEqual([0o2770, 0o660]);
     const pragmas = ['page_size', 'journal_mode', 'synchronous', 'foreign_keys', 'user_version', 'journal_size_limit'];
     expect(pragmas.map((name) => database.pragma(name, { simple: true }))).toEqual([
       16384,

@@ -4,13 +4,13 @@
  * every few seconds says that the engine turns (give-order.ts). Who may connect is decided by the folder's permissions; an order
  * is as powerful as the user who can write to that folder.
  */
-
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, type ErrorRecord, toErrorRecord } from '../../base/errors.ts';
+import { makeOwnFolder } from '../../base/own-folder.ts';
 
 export interface Order {
   readonly order: string;
@@ -101,7 +101,7 @@ export async function serveControl(address: string, handle: OrderHandler): Promi
 
 async function listen(server: Server, address: string): Promise<void> {
   if (process.platform !== 'win32') {
-    mkdirSync(join(address, '..'), { recursive: true, mode: 0o770 });
+    makeOwnFolder(join(address, '..'));
     rmSync(address, { force: true });
   }
   await new Promise<void>((resolve, reject) => {

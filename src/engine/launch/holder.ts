@@ -3,8 +3,9 @@
  * store are one engine; its time is the beat. `pid/backproc.pid` says the same to people and monitoring. Neither decides
  * anything: the lock does. Both exist only while the process runs, and are written again when somebody removes or changes them.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeOwnFolder } from '../../base/own-folder.ts';
 
 export interface HolderRecord {
   readonly pid: number;
@@ -52,7 +53,7 @@ export function writeHolder(storeFile: string, pidFolder: string, record: Holder
 function writeWhole(file: string, text: string): void {
   const beside = `${file}.${process.pid}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+    makeOwnFolder(dirname(file));
     writeFileSync(beside, text, { mode: 0o660 });
     renameSync(beside, file);
   } catch {

@@ -3,11 +3,12 @@
  * the process, however that ends. Two configurations on one store are one engine. Nobody in this process may open that file
  * outside SQLite: closing such a descriptor would drop the POSIX lock.
  */
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import { EngineError } from '../../base/errors.ts';
+import { makeOwnFolder } from '../../base/own-folder.ts';
 import { openSqlite } from '../../base/sqlite.ts';
 
 export interface Lock {
@@ -37,7 +38,7 @@ export async function acquireLock(file: string): Promise<Lock | null> {
 function tryLock(file: string): Lock | null {
   let database: Database.Database | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+    makeOwnFolder(dirname(file));
     database = openSqlite(file, { timeout: 0 });
     // Nothing is ever written: no journal lies beside it, which would have the modes of the first moment.
     database.pragma('journal_mode = MEMORY');

@@ -2,9 +2,10 @@
  * The job database as a file: opened only when its last user ended well and SQLite finds nothing wrong with it; made anew in
  * every other case, because what it holds can be made again. Journal DELETE, synchronous OFF: a RAM disk has no power cuts.
  */
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
+import { makeOwnFolder } from '../../base/own-folder.ts';
 import { openSqlite } from '../../base/sqlite.ts';
 
 /** Of the tables below. Another number: made by another version. */
@@ -44,7 +45,7 @@ export const inMemory = ':memory:';
 /** Throws what SQLite or the file system throw when a new file can't be made either. */
 export function openJobFile(file: string): Database.Database {
   if (file === inMemory) return create(file);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o770 });
+  makeOwnFolder(dirname(file));
   return reopen(file) ?? createAnew(file);
 }
 

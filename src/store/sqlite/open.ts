@@ -3,9 +3,10 @@
  * newer backproc is refused before anything is written to it. Throws `store_newer`, `store_corrupt`, `store_busy`,
  * `store_full`, `store_io`.
  */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
+import { makeOwnFolder } from '../../base/own-folder.ts';
 import { openSqlite } from '../../base/sqlite.ts';
 import { toStoreFailure } from './failure.ts';
 import { type Migration, migrate, migrations, refuseForeign } from './migrate.ts';
@@ -18,8 +19,7 @@ const journalBytesMax = 64 * 1024 * 1024;
 /** Small on purpose: the system caches the file, and an engine of many threads has to stay below 200 MB. */
 const writerCacheKib = 8 * 1024;
 
-/** The store folder is the application's group's too (0770), the database its to write (0660); others see nothing. */
-const folderMode = 0o770;
+/** The application's group's to write, too; others see nothing. */
 const databaseMode = 0o660;
 
 /** `known`: the migrations to bring it to; tests give others. */
@@ -53,11 +53,7 @@ function prepareWriter(database: Database.Database, file: string, known: readonl
 }
 
 function createIfMissing(file: string): void {
-  const folder = dirname(file);
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { recursive: true });
-    chmodSync(folder, folderMode);
-  }
+  makeOwnFolder(dirname(file));
   if (existsSync(file)) return;
   closeSync(openSync(file, 'a', databaseMode));
   chmodSync(file, databaseMode);
