@@ -13,7 +13,7 @@ import { beginStoreThread, type StoreThread } from '../store/sqlite/store-thread
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
 import { beatMs, describeSelf, type HolderRecord, isAlive, leftBehind, writeHolder } from './launch/holder.ts';
-import type { Lock } from './launch/lock.ts';
+import { identityOf, type Lock } from './launch/lock.ts';
 import { remember } from './launch/quick-look.ts';
 import { outboxSettings } from './outbox-settings.ts';
 import type { ThreadLimits } from './threads/choose-thread.ts';
@@ -81,12 +81,18 @@ async function open(options: EngineOptions): Promise<Engine> {
   const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);
   const brokenOnce = once(options.onBroken);
   // Also while a long migration runs in the store thread: that is work, not a hang.
-  const onLockLost = once((why) => {
+  const onLost = once((why) => {
     log.error(`${why} while it was held: ending`);
     brokenOnce(why);
   });
-  // Someone deleted the lock file: another engine may start now. Writing on is harmless (the epoch fences it) but in vain.
-  const beat = setInterval(() => (lock.isHeld() ? holder.beat() : onLockLost('the lock file was removed')), beatMs);
+  let held: string | null = null;
+  // Someone deleted the lock file: another engine may start now. Writing on is harmless (the epoch fences it) but in vain. So it
+  // is in a database that another file has taken the place of: applications read and write that one.
+  const beat = setInterval(() => {
+    if (!lock.isHeld()) onLost('the lock file was removed');
+    else if (held !== null && identityOf(file) !== held) onLost(`${file} was removed or replaced`);
+    else holder.beat();
+  }, beatMs);
   const undo = (): void => {
     clearInterval(beat);
     holder.remove();
@@ -102,6 +108,7 @@ async function open(options: EngineOptions): Promise<Engine> {
       await threads.stop(0);
       throw error;
     });
+    held = identityOf(file);
     storeThread.onExit((wasAsked) => wasAsked || brokenOnce('the store thread ended'));
     const store = await createStoreClient({ port: storeThread.connect(), file, keyFile });
     await store.raiseEpoch();

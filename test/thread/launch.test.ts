@@ -1,6 +1,6 @@
 /** Launches beside a running engine: quiet beside one that beats, patient beside one that does not, and never two at work. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
@@ -163,6 +163,14 @@ describe('a launch beside an engine', () => {
     rmSync(`${installation.storeFile}.lock`);
     expect((await launchBeside(installation)).answer.kind).toBe('locked');
     expect(await engine.ended).toBe(75);
+  });
+
+  it('whose database somebody put another in the place of ends itself: applications have the other', async () => {
+    const { installation, engine } = await stage();
+    copyFileSync(installation.storeFile, `${installation.storeFile}.restored`);
+    renameSync(`${installation.storeFile}.restored`, installation.storeFile);
+    expect(await engine.ended).toBe(75);
+    expect(logText(installation)).toContain('was removed or replaced while it was held: ending');
   });
 });
 

@@ -69,7 +69,7 @@ function heldLock(database: Database.Database, file: string): Lock {
 }
 
 /** Device and inode; empty when there is no such file. stat opens nothing, so it does not drop the lock. */
-function identityOf(file: string): string {
+export function identityOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
   return stats ? `${stats.dev}:${stats.ino}` : '';
 }
