@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
 import { logText, startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
@@ -13,17 +13,15 @@ const { giveOrder }: typeof import('../../src/engine/control/give-order.ts') = a
   `${built}/engine/control/give-order.js`
 );
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
+/** Hooks of the test's own: most of the time is waiting for beats, so tests run beside each other. */
+type Test = Pick<TestContext, 'onTestFinished'>;
 
 /** An engine without accounts: whether it works is seen by its beat. */
-async function stage() {
+async function stage(test: Test) {
   const installation = createInstallation();
-  cleanups.push(() => installation.remove());
+  test.onTestFinished(() => installation.remove());
   const engine = await startEngine(installation);
-  cleanups.push(async () => {
+  test.onTestFinished(async () => {
     engine.child.kill('SIGKILL');
     await engine.ended;
   });
@@ -39,6 +37,7 @@ const tellToStop = (control: string): Promise<boolean> =>
 /** Short times: a beat comes every five seconds, so six without one are long. */
 async function launchBeside(
   installation: Installation,
+  test: Test,
   version = '0.1.0',
   times = { freshMs: 0, watchMs: 6500 },
   askToStop = tellToStop,
@@ -51,52 +50,52 @@ async function launchBeside(
     say: (text) => said.push(text),
     times: { ...times, endMs: 3000 },
   });
-  if (answer.kind === 'locked') cleanups.push(() => answer.lock.release());
+  if (answer.kind === 'locked') test.onTestFinished(() => answer.lock.release());
   return { answer, said };
 }
 
-describe('a launch beside an engine', () => {
-  it('that beats sees the next beat, and leaves it alone', async () => {
-    const { installation, engine } = await stage();
-    const { answer, said } = await launchBeside(installation);
+describe.concurrent('a launch beside an engine', () => {
+  it('that beats sees the next beat, and leaves it alone', async (test) => {
+    const { installation, engine } = await stage(test);
+    const { answer, said } = await launchBeside(installation, test);
     expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
     expect(said).toEqual([]);
   });
 
-  it('that stands still watches it, says so, ends it and takes over', async () => {
-    const { installation, engine } = await stage();
+  it('that stands still watches it, says so, ends it and takes over', async (test) => {
+    const { installation, engine } = await stage(test);
     engine.child.kill('SIGSTOP');
-    const { answer, said } = await launchBeside(installation);
+    const { answer, said } = await launchBeside(installation, test);
     expect(answer.kind).toBe('locked');
     expect(said).toEqual([expect.stringContaining(`process ${engine.child.pid} holds the lock and has not beaten`)]);
     await engine.ended;
     expect(engine.child.signalCode).toBe('SIGKILL');
   });
 
-  it('that goes on again while it is watched leaves it alone', async () => {
-    const { installation, engine } = await stage();
+  it('that goes on again while it is watched leaves it alone', async (test) => {
+    const { installation, engine } = await stage(test);
     engine.child.kill('SIGSTOP');
-    const launching = launchBeside(installation, '0.1.0', { freshMs: 0, watchMs: 30_000 });
+    const launching = launchBeside(installation, test, '0.1.0', { freshMs: 0, watchMs: 30_000 });
     engine.child.kill('SIGCONT');
     expect((await launching).answer.kind).toBe('at-work');
     expect(engine.child.exitCode).toBeNull();
   });
 
-  it('of an older version tells it to finish, and takes over', async () => {
-    const { installation, engine } = await stage();
-    const { answer, said } = await launchBeside(installation, '99.0.0');
+  it('of an older version tells it to finish, and takes over', async (test) => {
+    const { installation, engine } = await stage(test);
+    const { answer, said } = await launchBeside(installation, test, '99.0.0');
     expect(answer.kind).toBe('locked');
     expect(said).toEqual([expect.stringContaining('was asked to finish')]);
     expect(await engine.ended).toBe(0);
   });
 
-  it('of an older version says in the log, too, that it took over', async () => {
-    const { installation, engine } = await stage();
+  it('of an older version says in the log, too, that it took over', async (test) => {
+    const { installation, engine } = await stage(test);
     const record = readFileSync(`${installation.storeFile}.engine`, 'utf8');
     // Its next beat puts that right.
     writeFileSync(`${installation.storeFile}.engine`, record.replace(/"version":"[^"]*"/, '"version":"0.0.1"'));
     const next = installation.start('run');
-    cleanups.push(async () => {
+    test.onTestFinished(async () => {
       next.child.kill('SIGKILL');
       await next.ended;
     });
@@ -105,28 +104,28 @@ describe('a launch beside an engine', () => {
     await until(() => logText(installation).includes(line));
   });
 
-  it('of an older version that stands still watches it, ends it and takes over', async () => {
-    const { installation, engine } = await stage();
+  it('of an older version that stands still watches it, ends it and takes over', async (test) => {
+    const { installation, engine } = await stage(test);
     engine.child.kill('SIGSTOP');
-    const { answer, said } = await launchBeside(installation, '99.0.0');
+    const { answer, said } = await launchBeside(installation, test, '99.0.0');
     expect(answer.kind).toBe('locked');
     expect(said).toEqual([expect.stringContaining(`process ${engine.child.pid} holds the lock and has not beaten`)]);
     await engine.ended;
     expect(engine.child.signalCode).toBe('SIGKILL');
   });
 
-  it('of an older version that stands still since a moment leaves it to a later launch', async () => {
-    const { installation, engine } = await stage();
+  it('of an older version that stands still since a moment leaves it to a later launch', async (test) => {
+    const { installation, engine } = await stage(test);
     engine.child.kill('SIGSTOP');
-    const { answer } = await launchBeside(installation, '99.0.0', { freshMs: 30_000, watchMs: 6500 });
+    const { answer } = await launchBeside(installation, test, '99.0.0', { freshMs: 30_000, watchMs: 6500 });
     expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
     expect(engine.child.signalCode).toBeNull();
   });
 
-  it('of an older version that hangs after it was told to finish ends it, and takes over', async () => {
-    const { installation, engine } = await stage();
+  it('of an older version that hangs after it was told to finish ends it, and takes over', async (test) => {
+    const { installation, engine } = await stage(test);
     engine.child.kill('SIGSTOP');
-    const { answer, said } = await launchBeside(installation, '99.0.0', undefined, () => Promise.resolve(true));
+    const { answer, said } = await launchBeside(installation, test, '99.0.0', undefined, () => Promise.resolve(true));
     expect(answer.kind).toBe('locked');
     expect(said).toEqual([
       expect.stringContaining('was asked to finish'),
@@ -135,38 +134,40 @@ describe('a launch beside an engine', () => {
     await engine.ended;
   });
 
-  it('of a newer version leaves it alone', async () => {
-    const { installation } = await stage();
-    expect((await launchBeside(installation, '0.0.1', { freshMs: 30_000, watchMs: 0 })).answer.kind).toBe('at-work');
+  it('of a newer version leaves it alone', async (test) => {
+    const { installation } = await stage(test);
+    expect((await launchBeside(installation, test, '0.0.1', { freshMs: 30_000, watchMs: 0 })).answer.kind).toBe(
+      'at-work',
+    );
   });
 
-  it('whose files somebody deleted finds them again after a beat', async () => {
-    const { installation, engine } = await stage();
+  it('whose files somebody deleted finds them again after a beat', async (test) => {
+    const { installation, engine } = await stage(test);
     const files = [join(installation.folder, 'pid/backproc.pid'), `${installation.storeFile}.engine`];
     for (const file of files) rmSync(file);
-    const { answer } = await launchBeside(installation);
+    const { answer } = await launchBeside(installation, test);
     expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
     await until(() => files.every(existsSync));
   });
 
-  it.each(['', '{"pid":1}'])('whose files hold %j finds them whole after a beat', async (text) => {
-    const { installation, engine } = await stage();
+  it.for(['', '{"pid":1}'])('whose files hold %j finds them whole after a beat', async (text, test) => {
+    const { installation, engine } = await stage(test);
     const files = [join(installation.folder, 'pid/backproc.pid'), `${installation.storeFile}.engine`];
     for (const file of files) writeFileSync(file, text);
-    const { answer } = await launchBeside(installation);
+    const { answer } = await launchBeside(installation, test);
     expect(answer).toMatchObject({ kind: 'at-work', record: { pid: engine.child.pid } });
     for (const file of files) await until(() => readFileSync(file, 'utf8').includes(`"pid":${engine.child.pid},`));
   });
 
-  it('whose lock file somebody deleted takes over, and the one that was robbed ends itself', async () => {
-    const { installation, engine } = await stage();
+  it('whose lock file somebody deleted takes over, and the one that was robbed ends itself', async (test) => {
+    const { installation, engine } = await stage(test);
     rmSync(`${installation.storeFile}.lock`);
-    expect((await launchBeside(installation)).answer.kind).toBe('locked');
+    expect((await launchBeside(installation, test)).answer.kind).toBe('locked');
     expect(await engine.ended).toBe(75);
   });
 
-  it('whose database somebody put another in the place of ends itself: applications have the other', async () => {
-    const { installation, engine } = await stage();
+  it('whose database somebody put another in the place of ends itself: applications have the other', async (test) => {
+    const { installation, engine } = await stage(test);
     copyFileSync(installation.storeFile, `${installation.storeFile}.restored`);
     renameSync(`${installation.storeFile}.restored`, installation.storeFile);
     expect(await engine.ended).toBe(75);
@@ -175,15 +176,15 @@ describe('a launch beside an engine', () => {
 });
 
 describe.runIf(process.platform === 'linux')('beside a dead engine whose parent never asks how it ended', () => {
-  it('status says that none runs, and start starts one', async () => {
+  it('status says that none runs, and start starts one', async (test) => {
     const installation = createInstallation();
-    cleanups.push(() => installation.remove());
+    test.onTestFinished(() => installation.remove());
     // The shell becomes a program that waits for nobody.
     const parent = spawn('sh', ['-c', '"$0" "$@" & exec sleep 600', process.execPath, mainFile, 'run'], {
       cwd: installation.folder,
       stdio: 'ignore',
     });
-    cleanups.push(() => parent.kill('SIGKILL'));
+    test.onTestFinished(() => void parent.kill('SIGKILL'));
     const record = `${installation.storeFile}.engine`;
     await until(() => existsSync(record));
     const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
@@ -191,16 +192,16 @@ describe.runIf(process.platform === 'linux')('beside a dead engine whose parent 
     await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
     expect(await installation.run('status')).toMatchObject({ code: 3, stdout: 'not running\n' });
     expect((await installation.run('stop')).code).toBe(0);
-    cleanups.push(() => installation.run('stop', '--hard'));
+    test.onTestFinished(async () => void (await installation.run('stop', '--hard')));
     expect((await installation.run('start')).code).toBe(0);
     expect(await installation.run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('running as') });
   });
 });
 
 describe('six launches at once, again and again, with a kill in between', () => {
-  it('end in exactly one engine each time', async () => {
+  it('end in exactly one engine each time', async (test) => {
     const installation = createInstallation();
-    cleanups.push(() => installation.remove());
+    test.onTestFinished(() => installation.remove());
     await installation.run('account', 'list');
     for (let round = 0; round < 6; round += 1) {
       const launches = Array.from({ length: 6 }, () => installation.start('run'));
