@@ -110,11 +110,28 @@ export function renameCandidates(stored: readonly Folder[], { folders }: FolderL
     const there = observed.get(row.path);
     return row.path !== 'INBOX' && (!there?.isSelectable || isOther(row, there)) && row.messageCount !== 0;
   });
-  const pairs = folders
+  const others = folders
     .filter((folder) => folder.path !== 'INBOX' && (folder.status?.messages ?? 0) > 0)
-    .filter((folder) => isOther(byPath.get(folder.path), folder))
-    .flatMap((folder) => moved.filter((row) => mayBe(row, folder)).map((row) => ({ folder, row })));
-  return pairs.sort((a, b) => Number(countsDiffer(a)) - Number(countsDiffer(b))).slice(0, candidateCountMax);
+    .filter((folder) => isOther(byPath.get(folder.path), folder));
+  const counts = new Set(moved.map((row) => row.messageCount));
+  const alike = others.filter((folder) => counts.has(folder.status?.messages ?? 0));
+  const agreeing = firstOf(pairs(alike, moved), (pair) => !countsDiffer(pair), candidateCountMax);
+  return [...agreeing, ...firstOf(pairs(others, moved), countsDiffer, candidateCountMax - agreeing.length)];
+}
+
+function firstOf(matches: Iterable<Match>, isWanted: (match: Match) => boolean, count: number): Match[] {
+  const found: Match[] = [];
+  if (count === 0) return found;
+  for (const match of matches) {
+    if (isWanted(match)) found.push(match);
+    if (found.length === count) break;
+  }
+  return found;
+}
+
+/** One at a time: where thousands of folders were renamed and all have the same UIDVALIDITY, there are millions. */
+function* pairs(folders: readonly ObservedFolder[], rows: readonly Folder[]): Generator<Match> {
+  for (const folder of folders) for (const row of rows) if (mayBe(row, folder)) yield { folder, row };
 }
 
 /** No row, or one of another generation; a folder without a STATUS is given the benefit of the doubt. */

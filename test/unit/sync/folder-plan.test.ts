@@ -104,6 +104,20 @@ describe('a renamed folder', () => {
   });
 });
 
+describe('thousands of folders renamed at once, at a server that gives them all the same UIDVALIDITY', () => {
+  it.each([
+    ['with equal counts', 10],
+    ['with other counts', 11],
+  ])('%s are so many candidates as are looked into, not all pairs', (_, messages) => {
+    const numbers = Array.from({ length: 3000 }, (__, index) => index);
+    const rows = numbers.map((number) => stored(number, `Old/${number}`));
+    const folders = numbers.map((number) => observed(`New/${number}`, { status: { ...full, messages } }));
+    const startedMs = performance.now();
+    expect(renameCandidates(rows, { folders, isComplete: true })).toHaveLength(200);
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+  });
+});
+
 describe('a folder that holds no mail any more and is a container', () => {
   const container = observed('Parent', { isSelectable: false, status: null });
 
