@@ -3,6 +3,7 @@
  * carry no flags (servers send such unasked), are dropped.
  */
 import type { FetchMessageObject, FetchQueryObject, ImapFlow } from 'imapflow';
+import { EngineError } from '../base/errors.ts';
 import type { UidSet } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
 import { divertRows, type RowBounds } from './divert-rows.ts';
@@ -10,6 +11,9 @@ import { type FlagItems, isAsked } from './rows.ts';
 import { toCommandSets } from './uid-ranges.ts';
 
 export type Asked = UidSet | { readonly first: number };
+
+/** Messages that came since EXISTS was told, at most: rows are kept until the last has come, some 200 bytes each. */
+const surplusCountMax = 100_000;
 
 export interface RowsQuery {
   readonly what: string;
@@ -37,12 +41,14 @@ export function createRowFetcher(client: ImapFlow, bounds: RowBounds, run: RunCo
     ) => Promise<void>,
   ): Promise<Map<number, Row>> => {
     const rows = new Map<number, Row>();
+    const exists = (): number => (client.mailbox ? client.mailbox.exists : 0);
+    const rowCountMax = exists() + surplusCountMax;
     const since = changedSince === undefined ? {} : { changedSince };
     const take = (message: Message): void => {
       if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toRow(message));
+      if (rows.size > rowCountMax) throw tooMany(exists());
     };
-    for (const set of toCommandSets(uids))
-      await run(what, () => read(set, query, since, take), client.mailbox ? client.mailbox.exists : 0);
+    for (const set of toCommandSets(uids)) await run(what, () => read(set, query, since, take), exists());
     return rows;
   };
   const readAll = async (
@@ -77,5 +83,8 @@ export function createRowFetcher(client: ImapFlow, bounds: RowBounds, run: RunCo
     flagRows: (asked, toRow) => fetch(asked, toRow, readFlags),
   };
 }
+
+const tooMany = (exists: number): EngineError =>
+  new EngineError('response_too_large', `more than ${surplusCountMax} rows too many of a folder of ${exists} messages`);
 
 type ChangedSince = { readonly changedSince?: bigint };

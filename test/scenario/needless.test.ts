@@ -38,3 +38,22 @@ describe('a FETCH of bodies that is answered without end by', () => {
       expect(uids.length).toBeLessThanOrEqual(1);
     });
 });
+
+describe('a FETCH of flags that is answered without end', () => {
+  it('with messages that the folder cannot have is given up: each would be kept', async () => {
+    const rows = Array.from({ length: 120_000 }, (_, uid) => `* ${uid + 1} FETCH (UID ${uid + 1} FLAGS ())\r\n`);
+    const session = await sessionOn(
+      {
+        folders: [folder('INBOX', 3)],
+        script: ({ verb }) => (verb === 'UID FETCH' ? { parts: [rows.join('')] } : undefined),
+      },
+      { commandTimeoutMs: 5000 },
+      cleanups,
+    );
+    await session.openFolder('INBOX');
+    await expect(session.fetchFlags({ first: 1 })).rejects.toMatchObject({
+      code: 'response_too_large',
+      detail: expect.stringContaining('3 messages') as unknown,
+    });
+  });
+});
