@@ -6,6 +6,7 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { BlockList, isIPv6, type LookupFunction } from 'node:net';
+import { withDeadline } from '../base/abort.ts';
 import { isHostName } from './settings.ts';
 
 const timeoutMs = 8_000;
@@ -22,30 +23,38 @@ export interface HttpsAnswer {
 
 export type HttpsGet = (url: string, signal: AbortSignal) => Promise<HttpsAnswer>;
 
-/** For tests: another way from names to addresses, and another port than 443. */
+/** For tests: another way from names to addresses, another port than 443, an authority of their own, and less patience. */
 export interface HttpsOptions {
   readonly lookup?: LookupFunction;
   readonly port?: number;
+  readonly ca?: Buffer;
+  readonly ms?: number;
 }
 
-export function createHttpsGet({ lookup = vettedLookup, port = 443 }: HttpsOptions = {}): HttpsGet {
-  return async (url, signal) => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    let next = new URL(url);
-    for (let count = 0; count <= redirectCountMax; count += 1) {
-      const response = await ask(next, { lookup, port }, limit);
-      const { statusCode: status = 0 } = response;
-      const location = response.headers.location;
-      if (status < 300 || status > 399 || location === undefined)
-        return { status, body: await bodyOf(response), url: next.href };
-      response.destroy();
-      next = redirected(location, next);
-    }
-    throw new Error(`more than ${redirectCountMax} redirects`);
+/** The deadline is a timer: in AbortSignal.any, Node 20 may forget one of AbortSignal.timeout after a garbage collection. */
+export function createHttpsGet({ ms = timeoutMs, ...options }: HttpsOptions = {}): HttpsGet {
+  return (url, signal) => {
+    const limit = new AbortController();
+    return withDeadline(follow(url, options, limit.signal), { ms, onExpire: () => limit.abort(), signal, what: 'GET' });
   };
 }
 
-function ask(url: URL, options: Required<HttpsOptions>, signal: AbortSignal): Promise<IncomingMessage> {
+async function follow(url: string, options: HttpsOptions, signal: AbortSignal): Promise<HttpsAnswer> {
+  let next = new URL(url);
+  for (let count = 0; count <= redirectCountMax; count += 1) {
+    const response = await ask(next, options, signal);
+    const { statusCode: status = 0 } = response;
+    const location = response.headers.location;
+    if (status < 300 || status > 399 || location === undefined)
+      return { status, body: await bodyOf(response), url: next.href };
+    response.destroy();
+    next = redirected(location, next);
+  }
+  throw new Error(`more than ${redirectCountMax} redirects`);
+}
+
+function ask(url: URL, given: HttpsOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const options = { lookup: vettedLookup, port: 443, ...given };
   return new Promise((resolve, reject) => {
     const headers = { accept: 'text/xml, application/xml', connection: 'close' };
     request(url, { ...options, signal, headers, agent: false }, resolve)
