@@ -4,7 +4,7 @@
  * lost, no Sent copy doubled, and mail whose fate nobody can know as `unknown` (RELIABILITY Q6, Q7). `npm test` takes every tenth
  * step, `npm run test:crash` all.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { makePlace, newAccount, openInProcess, type StorePlace, select } from '.
 import { type FakeImapServer, startFakeImap } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
 import { type FakeSmtpServer, type SmtpVerb, startFakeSmtp } from '../support/fake-smtp-server.ts';
+import { spawnOutbox } from '../support/outbox-child.ts';
 import { type OutboxOptions, startOutbox } from '../support/outbox-process.ts';
 
 const isWhole = process.env.npm_lifecycle_event === 'test:crash';
@@ -63,19 +64,15 @@ function restore(): void {
   sent.messages.length = 0;
 }
 
-const program = join(import.meta.dirname, '../support/outbox-process.ts');
-
 function startChild(more: Partial<OutboxOptions> = {}): {
   child: ChildProcess;
   ended: Promise<{ code: number | null; steps: number }>;
 } {
   const { file, keyFile } = place;
   const options: OutboxOptions = { file, keyFile, settings, connections: 2, untilIdle: true, ...more };
-  const child = spawn(process.execPath, ['--import', 'jiti/register', program, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawnOutbox(options, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
   const ended = new Promise<{ code: number | null; steps: number }>((resolve) => {

@@ -1,5 +1,5 @@
 /** The SMTP session against a scripted server: what goes over the wire, and when (RFC 5321, 3207, 4954, 6531). */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import {
   startFakeSmtp,
   usualExtensions,
 } from '../support/fake-smtp-server.ts';
+import { spawnOutbox } from '../support/outbox-child.ts';
 
 const message = Buffer.from('From: a@x.org\r\nTo: b@x.org\r\n\r\nA line.\r\n.dot\r\n');
 const hooks: SendHooks = { onDataStarted: () => Promise.resolve(), onReplyLate: () => undefined };
@@ -321,9 +322,8 @@ describe.runIf(hasOpenssl)('TLS', () => {
         sendAfter: null,
       });
       await close();
-      const program = join(import.meta.dirname, '../support/outbox-process.ts');
       const options = { file: place.file, keyFile: place.keyFile, untilIdle: true, sendOnly: true };
-      const child = spawn(process.execPath, ['--import', 'jiti/register', program, JSON.stringify(options)], {
+      const child = spawnOutbox(options, {
         env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile },
         stdio: 'ignore',
       });

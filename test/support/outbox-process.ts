@@ -1,7 +1,7 @@
 /**
  * The outbox as the engine runs it, in little: a process with the store thread, a store client, and a loop that asks what is due and
  * runs sending and filing tasks, one of each kind per account at a time. `startOutbox` is it in this process; run as a program with
- * its options as JSON (`node --import jiti/register test/support/outbox-process.ts JSON`) it is the child that tests kill.
+ * its options as JSON (outbox-child.ts) it is the child that tests kill. It imports types alone, and what is built.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { openFiling } from '../../src/imap/filing.ts';
@@ -179,4 +179,4 @@ async function main(options: OutboxOptions): Promise<void> {
 }
 
 const [, program = '', given] = process.argv;
-if (program.endsWith('outbox-process.ts') && given !== undefined) await main(JSON.parse(given) as OutboxOptions);
+if (program.endsWith('outbox-process.js') && given !== undefined) await main(JSON.parse(given) as OutboxOptions);
