@@ -58,11 +58,13 @@ export function judge(outcome: SendOutcome, trial: Trial): Judgement {
     const waitMs = isServing && answer.isTooMany ? 0 : retryWaitMs(trial.attempt, trial.random);
     return resultFor(address, answer, trial, new Date(trial.nowMs + waitMs).toISOString());
   });
-  const worst = recipients.find(({ verdict }) => verdict !== 'delivered');
+  const verdict = overall(recipients.map((recipient) => recipient.verdict));
+  const unserved = recipients.filter((recipient) => recipient.verdict !== 'delivered');
+  const worst = unserved.find((recipient) => recipient.verdict === verdict) ?? unserved[0];
   const shown = outcome.reply ?? outcome.refused[0] ?? null;
   return {
     phase: outcome.phase,
-    verdict: overall(recipients.map(({ verdict }) => verdict)),
+    verdict,
     code: codeOf(shown),
     response: shown?.text ?? outcome.failure?.detail ?? null,
     lastError: worst ? (worst.response ?? worst.verdict) : null,
@@ -144,7 +146,8 @@ function aboutSender({ accepted, refused, reply }: SendOutcome): readonly Reply[
 /** Gmail answers 550 5.4.5 and Microsoft 554 5.2.0 when the day's sending is used up: permanent by code, over by tomorrow. */
 const quotaTexts = /daily (user )?sending|sending (rate|limit|quota)|SubmissionQuotaExceeded|quota.{0,20}sending/i;
 const quotaStatuses: ReadonlySet<string> = new Set(['5.4.5']);
-const rateTexts = /too many (messages|connections|logins|concurrent)|rate (limit|exceeded)|throttl/i;
+const rateTexts =
+  /too much mail|too many (messages|connections|logins|concurrent|recipients from)|rate (limit|exceeded)|throttl/i;
 const rateStatuses: ReadonlySet<string> = new Set(['4.7.28', '4.3.2']);
 
 /** The enhanced status is the first word after the code (RFC 2034 4). Anywhere else such numbers are part of an IP address. */

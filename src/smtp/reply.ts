@@ -15,12 +15,14 @@ export function replyOrUnreadable(response: unknown): Reply {
 
 const onOneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, textCharsMax);
 
-/** Null: no reply at all, or something that does not begin with a code. */
+/** Null: no reply at all, or something that does not begin with a code. Where its lines have different codes, the last one counts. */
 export function parseReply(response: unknown): Reply | null {
   if (typeof response !== 'string') return null;
-  const code = /^([2-5]\d\d)(?:[ -]|$)/.exec(response)?.[1];
+  const lines = response.trimEnd().split(/\r?\n/);
+  const code = codeOf(lines[0]) && (codeOf(lines.at(-1)) ?? codeOf(lines[0]));
   if (code === undefined) return null;
-  const lines = response.split(/\r?\n/).map((line) => line.replace(/^\d{3}[ -]?/, '').trim());
-  const text = `${code} ${lines.filter((line) => line !== '').join(' ')}`.trim();
-  return { code: Number(code), text: onOneLine(text) };
+  const words = lines.map((line) => line.replace(/^\d{3}[ -]?/, '').trim()).filter((line) => line !== '');
+  return { code: Number(code), text: onOneLine(`${code} ${words.join(' ')}`.trim()) };
 }
+
+const codeOf = (line = ''): string | undefined => /^([2-5]\d\d)(?:[ -]|$)/.exec(line)?.[1];

@@ -187,7 +187,7 @@ describe('trouble that is the account’s', () => {
   });
 
   it.each([
-    ['450 4.7.1 Error: too much mail from 127.0.0.1', 'deferred', 'ok'],
+    ['450 4.7.1 Error: too much mail from 127.0.0.1', 'deferred', 'backoff'],
     ['550 5.7.1 sender rejected', 'rejected', 'ok'],
     ['452 4.5.3 rate limit exceeded', 'deferred', 'backoff'],
     ['530 5.7.0 authentication required', 'queued', 'auth_error'],

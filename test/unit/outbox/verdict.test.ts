@@ -60,6 +60,12 @@ describe('a verdict', () => {
     expect(judge(outcome('envelope', reply(550), { refused }), trial()).verdict).toBe('deferred');
   });
 
+  it('is told by the words of somebody who shares it', () => {
+    const refused: RecipientReply[] = [{ address: 'a@x.org', code: 550, text: '550 no such user' }];
+    const judged = judge(outcome('envelope', reply(421, '421 too many errors'), { refused }), trial());
+    expect(judged).toMatchObject({ verdict: 'deferred', lastError: '421 too many errors' });
+  });
+
   it('gives up after the time for that, but never after a single attempt', () => {
     const late = { nowMs: Date.parse('2026-11-30T12:00:00.000Z'), attempt: 30 };
     const firstAttemptMs = Date.parse('2026-11-24T12:00:00.000Z');
@@ -117,6 +123,9 @@ describe('a reply about the sender', () => {
     [550, '550 5.4.5', 'throttle'],
     [421, '421 4.7.28 unusual rate', 'throttle'],
     [450, '450 4.7.28 unusual rate of mail', 'throttle'],
+    [450, '450 4.7.1 Error: too much mail from 192.0.2.1', 'throttle'],
+    [450, '450 4.7.1 Error: too many recipients from 192.0.2.1', 'throttle'],
+    [452, '452 4.5.3 Error: too many recipients', null],
     [554, '554 5.7.1 Service unavailable; client host [95.4.5.10] blocked', null],
     [554, '554 5.4.5.10 is blocked', null],
     [451, '451 4.7.1 [185.4.7.28] greylisted', null],
@@ -191,6 +200,8 @@ describe('a reply to one recipient', () => {
 describe('a reply', () => {
   it('is read with its lines joined, cut, and free of control characters', () => {
     expect(parseReply('250-first\r\n250 second')).toEqual({ code: 250, text: '250 first second' });
+    expect(parseReply('250-first\r\n550 second')).toEqual({ code: 550, text: '550 first second' });
+    expect(parseReply('550-first\r\nsecond')).toEqual({ code: 550, text: '550 first second' });
     expect(parseReply('550')).toEqual({ code: 550, text: '550' });
     expect(parseReply(`451 ${'x'.repeat(5000)}`)?.text.length).toBe(1000);
     expect(parseReply('250 a\u0000\u001bb')).toEqual({ code: 250, text: '250 a  b' });
