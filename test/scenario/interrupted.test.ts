@@ -4,18 +4,21 @@ import { type FakeOptions, usualCapabilities } from '../support/fake-imap-server
 import { type Command, folder, type Part } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
+/** Seconds: the tests run beside each other, and nothing in them depends on a deadline. */
+const calm = { EMAIL_NETWORK_TIMEOUT: 10 };
+
 type Script = NonNullable<FakeOptions['script']>;
 
 const isBodies = ({ verb, args }: Command): boolean => verb === 'UID FETCH' && args.includes('BODY.PEEK[]');
 const bodiesAsked = (commands: readonly string[]): number =>
   commands.filter((command) => command.includes('BODY.PEEK[]')).length;
 
-describe('a first sync that was interrupted', () => {
+describe.concurrent('a first sync that was interrupted', () => {
   for (const [what, capabilities] of [
     ['with CONDSTORE', usualCapabilities],
     ['without CONDSTORE', ['LIST-STATUS', 'UIDPLUS']],
   ] as const) {
-    it(`${what} ends with the flags that the server has by then`, async () => {
+    it(`${what} ends with the flags that the server has by then`, async ({ onTestFinished }) => {
       const inbox = folder('INBOX', 20);
       let answers = 0;
       /** Half of the mail comes, then nothing that is asked for ever ends. */
@@ -26,7 +29,7 @@ describe('a first sync that was interrupted', () => {
           ? { parts: honest.slice(0, honest.length / 2), ending: 'close' }
           : { parts: [], ending: 'close' };
       };
-      const scenario = await startScenario({ folders: [inbox], capabilities, script });
+      const scenario = await startScenario({ folders: [inbox], capabilities, script }, calm, onTestFinished);
       const { child, ended } = scenario.installation.start('sync', String(scenario.acntid));
       await expect.poll(() => answers, { timeout: 20_000 }).toBeGreaterThan(2);
       child.kill('SIGKILL');
@@ -42,7 +45,7 @@ describe('a first sync that was interrupted', () => {
     });
   }
 
-  it('after the last message was stored fetches none again', async () => {
+  it('after the last message was stored fetches none again', async ({ onTestFinished }) => {
     const inbox = folder('INBOX', 20);
     // The counts are wrong, so one more look follows, and there the pass is killed.
     let looks = 0;
@@ -52,7 +55,7 @@ describe('a first sync that was interrupted', () => {
       looks += 1;
       return looks > 1 ? { parts: [] } : undefined;
     };
-    const scenario = await startScenario({ folders: [inbox], script });
+    const scenario = await startScenario({ folders: [inbox], script }, calm, onTestFinished);
     const { child, ended } = scenario.installation.start('sync', String(scenario.acntid));
     await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(1);
     child.kill('SIGKILL');
@@ -64,7 +67,7 @@ describe('a first sync that was interrupted', () => {
   });
 });
 
-describe('BYE in the place of an answer', () => {
+describe.concurrent('BYE in the place of an answer', () => {
   const places: Readonly<Record<string, (command: Command) => boolean>> = {
     'the login': ({ verb }) => verb === 'LOGIN',
     ENABLE: ({ verb }) => verb === 'ENABLE',
@@ -75,10 +78,10 @@ describe('BYE in the place of an answer', () => {
     LOGOUT: ({ verb }) => verb === 'LOGOUT',
   };
   for (const [what, isPlace] of Object.entries(places)) {
-    it(`to ${what} loses nothing, and is not taken for an empty mailbox`, async () => {
+    it(`to ${what} loses nothing, and is not taken for an empty mailbox`, async ({ onTestFinished }) => {
       let count = 0;
       const bye: Part[] = ['* BYE going down for maintenance\r\n'];
-      const scenario = await startScenario({ folders: [folder('INBOX', 6), folder('Other', 4)] });
+      const scenario = await startScenario({ folders: [folder('INBOX', 6), folder('Other', 4)] }, calm, onTestFinished);
       const script: Script = (command) => {
         if (!isPlace(command)) return undefined;
         count += 1;

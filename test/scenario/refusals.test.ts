@@ -6,14 +6,21 @@ import { usualCapabilities } from '../support/fake-imap-server.ts';
 import { folder, message } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
-describe('a refused', () => {
+/** Seconds: the tests run beside each other, and nothing in them depends on a deadline. */
+const calm = { EMAIL_NETWORK_TIMEOUT: 10 };
+
+describe.concurrent('a refused', () => {
   for (const verb of ['LIST', 'STATUS', 'EXAMINE', 'UID SEARCH', 'UID FETCH', 'NAMESPACE', 'LOGOUT', 'ENABLE']) {
-    it(`${verb} moves no checkpoint and deletes nothing`, async () => {
+    it(`${verb} moves no checkpoint and deletes nothing`, async ({ onTestFinished }) => {
       const inbox = folder('INBOX', 6);
-      const scenario = await startScenario({
-        folders: [inbox, folder('Other', 4)],
-        capabilities: verb === 'STATUS' ? ['CONDSTORE'] : usualCapabilities,
-      });
+      const scenario = await startScenario(
+        {
+          folders: [inbox, folder('Other', 4)],
+          capabilities: verb === 'STATUS' ? ['CONDSTORE'] : usualCapabilities,
+        },
+        calm,
+        onTestFinished,
+      );
       expect((await scenario.sync()).code).toBe(0);
       inbox.messages.push(message(7, 'INBOX', { modseq: 70 }));
       inbox.uidNext = 8;
@@ -27,7 +34,7 @@ describe('a refused', () => {
   }
 });
 
-describe('a login refused with', () => {
+describe.concurrent('a login refused with', () => {
   for (const [answer, state] of [
     ['NO [AUTHENTICATIONFAILED] Authentication failed.', 'auth_error'],
     ['NO [UNAVAILABLE] Temporary authentication failure.', 'backoff'],
@@ -37,11 +44,15 @@ describe('a login refused with', () => {
     ['NO [ALERT] Too many simultaneous connections. (Failure)', 'backoff'],
     ['NO [OVERQUOTA] Account exceeded command or bandwidth limits', 'backoff'],
   ] as const) {
-    it(`"${answer}" leaves the account in ${state}`, async () => {
-      const scenario = await startScenario({
-        folders: [folder('INBOX', 2)],
-        script: ({ verb, tag }) => (verb === 'LOGIN' ? { parts: [`${tag} ${answer}\r\n`] } : undefined),
-      });
+    it(`"${answer}" leaves the account in ${state}`, async ({ onTestFinished }) => {
+      const scenario = await startScenario(
+        {
+          folders: [folder('INBOX', 2)],
+          script: ({ verb, tag }) => (verb === 'LOGIN' ? { parts: [`${tag} ${answer}\r\n`] } : undefined),
+        },
+        calm,
+        onTestFinished,
+      );
       const outcome = await scenario.sync();
       expect(outcome.code).toBe(state === 'auth_error' ? 78 : 75);
       expect(outcome.stderr.trimEnd().split('\n')).toHaveLength(1);
@@ -53,27 +64,37 @@ describe('a login refused with', () => {
   }
 });
 
-describe('an answer beyond all bounds', () => {
-  it('is told as what it is, also where the library only says that the connection is gone', async () => {
-    const scenario = await startScenario({
-      folders: [folder('INBOX', 2)],
-      script: ({ verb }) => (verb === 'LIST' ? { parts: ['* LIST () "/" {4294967295}\r\nINBOX'] } : undefined),
-    });
+describe.concurrent('an answer beyond all bounds', () => {
+  it('is told as what it is, also where the library only says that the connection is gone', async ({
+    onTestFinished,
+  }) => {
+    const scenario = await startScenario(
+      {
+        folders: [folder('INBOX', 2)],
+        script: ({ verb }) => (verb === 'LIST' ? { parts: ['* LIST () "/" {4294967295}\r\nINBOX'] } : undefined),
+      },
+      calm,
+      onTestFinished,
+    );
     expect((await scenario.sync()).code).toBe(75);
     expect(scenario.accountState().last_error).toMatch(/^response_too_large: LIST/);
     await scenario.expectTrueCopy();
   });
 });
 
-describe('a throttle', () => {
-  it('that names its length is obeyed, and the pass ends at once', async () => {
-    const scenario = await startScenario({
-      folders: [folder('INBOX', 5)],
-      script: ({ verb, tag }) =>
-        verb === 'UID FETCH'
-          ? { parts: [`${tag} BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\r\n`] }
-          : undefined,
-    });
+describe.concurrent('a throttle', () => {
+  it('that names its length is obeyed, and the pass ends at once', async ({ onTestFinished }) => {
+    const scenario = await startScenario(
+      {
+        folders: [folder('INBOX', 5)],
+        script: ({ verb, tag }) =>
+          verb === 'UID FETCH'
+            ? { parts: [`${tag} BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\r\n`] }
+            : undefined,
+      },
+      calm,
+      onTestFinished,
+    );
     const startedMs = performance.now();
     const outcome = await scenario.sync();
     expect(outcome.code).toBe(75);
@@ -88,9 +109,9 @@ describe('a throttle', () => {
   });
 });
 
-describe('a key file that cannot be read', () => {
-  it('puts accounts off for a minute, and for no password', async () => {
-    const scenario = await startScenario({ folders: [folder('INBOX', 2)] });
+describe.concurrent('a key file that cannot be read', () => {
+  it('puts accounts off for a minute, and for no password', async ({ onTestFinished }) => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 2)] }, calm, onTestFinished);
     const file = join(scenario.installation.folder, 'store/secret.key');
     const key = readFileSync(file);
     writeFileSync(file, key.subarray(1));

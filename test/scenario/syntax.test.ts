@@ -4,6 +4,9 @@ import type { FakeOptions } from '../support/fake-imap-server.ts';
 import { type FakeMessage, fetchRows, folder, message, type Part } from '../support/fake-mailbox.ts';
 import { type Scenario, startScenario } from './scenario.ts';
 
+/** Seconds: the tests run beside each other, and nothing in them depends on a deadline. */
+const calm = { EMAIL_NETWORK_TIMEOUT: 10 };
+
 type Script = NonNullable<FakeOptions['script']>;
 type Spell = (entry: FakeMessage, sequence: number) => Part[];
 
@@ -79,13 +82,13 @@ async function expectTrueAndIdle(scenario: Scenario): Promise<void> {
   await scenario.expectIdle();
 }
 
-describe('a FETCH answer', () => {
+describe.concurrent('a FETCH answer', () => {
   for (const [what, spell] of Object.entries(spellings))
-    it(`${what} is read as it was meant`, async () => {
-      await expectTrueAndIdle(await startScenario({ folders: [twelve()], script: spelt(spell) }));
+    it(`${what} is read as it was meant`, async ({ onTestFinished }) => {
+      await expectTrueAndIdle(await startScenario({ folders: [twelve()], script: spelt(spell) }, calm, onTestFinished));
     });
 
-  it('with the body as a quoted string keeps every byte, 8-bit ones and escapes too', async () => {
+  it('with the body as a quoted string keeps every byte, 8-bit ones and escapes too', async ({ onTestFinished }) => {
     const inbox = twelve();
     for (const entry of inbox.messages) entry.raw = Buffer.from(`Subject: q\xe9\xff "${entry.uid}" \\ {3}`, 'latin1');
     const quoteBytes = (raw: Buffer): Buffer =>
@@ -95,46 +98,52 @@ describe('a FETCH answer', () => {
       quoteBytes(entry.raw),
       ')\r\n',
     ]);
-    await expectTrueAndIdle(await startScenario({ folders: [inbox], script }));
+    await expectTrueAndIdle(await startScenario({ folders: [inbox], script }, calm, onTestFinished));
   });
 
-  it('that arrives byte by byte is read as it was meant', async () => {
+  it('that arrives byte by byte is read as it was meant', async ({ onTestFinished }) => {
     const bytewise: Script = ({ verb, args }, honest) =>
       verb === 'UID FETCH' && isBodies(args)
         ? { parts: Array.from(Buffer.concat(honest.map((part) => Buffer.from(part))), (byte) => Buffer.from([byte])) }
         : undefined;
-    await expectTrueAndIdle(await startScenario({ folders: [folder('INBOX', 4)], script: bytewise }));
+    await expectTrueAndIdle(
+      await startScenario({ folders: [folder('INBOX', 4)], script: bytewise }, calm, onTestFinished),
+    );
   });
 
-  it('with an empty body for a message that has a size is not stored as it is', async () => {
+  it('with an empty body for a message that has a size is not stored as it is', async ({ onTestFinished }) => {
     const inbox = twelve();
     const script = spelt((entry, sequence) => [
       `* ${sequence} FETCH (UID ${entry.uid} ${flagsOf(entry)} ${dateOf(entry)} ${sizeOf(entry)} BODY[] `,
       ...(entry.uid === 5 ? ['{0}\r\n'] : [`{${entry.raw.length}}\r\n`, entry.raw]),
       ')\r\n',
     ]);
-    const scenario = await startScenario({ folders: [inbox], script });
+    const scenario = await startScenario({ folders: [inbox], script }, calm, onTestFinished);
     expect((await scenario.sync()).code).toBe(0);
     expect(scenario.differences()).toEqual([]);
   });
 
-  it('that refuses a message whole is made up for by its parts', async () => {
-    const scenario = await startScenario({
-      folders: [folder('INBOX', 40)],
-      script: ({ verb, args, tag, folder: open }) => {
-        if (verb !== 'UID FETCH' || !isBodies(args) || args.includes('BODY.PEEK[]<') || !open) return undefined;
-        const isHit = fetchRows(open, args, true).some((row) => /UID (7|23) /.test(String(row[0])));
-        return isHit ? { parts: [`${tag} NO [SERVERBUG] cannot read message\r\n`] } : undefined;
+  it('that refuses a message whole is made up for by its parts', async ({ onTestFinished }) => {
+    const scenario = await startScenario(
+      {
+        folders: [folder('INBOX', 40)],
+        script: ({ verb, args, tag, folder: open }) => {
+          if (verb !== 'UID FETCH' || !isBodies(args) || args.includes('BODY.PEEK[]<') || !open) return undefined;
+          const isHit = fetchRows(open, args, true).some((row) => /UID (7|23) /.test(String(row[0])));
+          return isHit ? { parts: [`${tag} NO [SERVERBUG] cannot read message\r\n`] } : undefined;
+        },
       },
-    });
+      calm,
+      onTestFinished,
+    );
     expect((await scenario.sync()).code).toBe(0);
     expect(scenario.differences()).toEqual([]);
     expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([]);
   });
 });
 
-describe('a message that is larger than the server says', () => {
-  it('is had in parts, however much larger', async () => {
+describe.concurrent('a message that is larger than the server says', () => {
+  it('is had in parts, however much larger', async ({ onTestFinished }) => {
     const inbox = folder('INBOX', 25);
     const bytes = Buffer.from(`Subject: large\r\n\r\n${'a line of text, and another one\r\n'.repeat(600_000)}`);
     inbox.messages[6] = message(7, 'INBOX', { raw: bytes });
@@ -147,18 +156,18 @@ describe('a message that is larger than the server says', () => {
         ),
       };
     };
-    const scenario = await startScenario({ folders: [inbox], script }, { EMAIL_NETWORK_TIMEOUT: 10 });
+    const scenario = await startScenario({ folders: [inbox], script }, calm, onTestFinished);
     expect((await scenario.sync()).code).toBe(0);
     expect(scenario.differences()).toEqual([]);
     expect(scenario.installation.query('SELECT uid, error FROM email_quarantine')).toEqual([]);
   });
 });
 
-describe('a row that FETCH leaves out', () => {
+describe.concurrent('a row that FETCH leaves out', () => {
   for (const count of [12, 60]) {
-    it(`of ${count} is not taken for deleted while SEARCH lists it`, async () => {
+    it(`of ${count} is not taken for deleted while SEARCH lists it`, async ({ onTestFinished }) => {
       const inbox = folder('INBOX', count);
-      const scenario = await startScenario({ folders: [inbox] });
+      const scenario = await startScenario({ folders: [inbox] }, calm, onTestFinished);
       await scenario.sync();
       scenario.server.script = ({ verb }, honest) =>
         verb === 'UID FETCH' ? { parts: honest.filter((part) => !/UID 3 /.test(String(part))) } : undefined;
@@ -168,13 +177,13 @@ describe('a row that FETCH leaves out', () => {
       await scenario.expectTrueCopy();
     });
 
-    it(`of ${count} at the first look is found by SEARCH`, async () => {
+    it(`of ${count} at the first look is found by SEARCH`, async ({ onTestFinished }) => {
       const inbox = folder('INBOX', count);
       const script: Script = ({ verb, args }, honest) =>
         verb === 'UID FETCH' && !isBodies(args)
           ? { parts: honest.filter((part) => !/UID 3 /.test(String(part))) }
           : undefined;
-      const scenario = await startScenario({ folders: [inbox], script });
+      const scenario = await startScenario({ folders: [inbox], script }, calm, onTestFinished);
       await scenario.sync();
       expect(scenario.differences()).toEqual([]);
       await scenario.expectTrueCopy();
