@@ -1,15 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
-
-/** A month of a thousand accounts takes a core a minute: begun last, as its size would have it, it runs alone. */
-const longest = 'test/unit/engine/simulation.test.ts';
-
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLongest = ({ moduleId }: TestSpecification): number => Number(moduleId.endsWith(longest));
-    return (await super.sort(files)).toSorted((a, b) => isLongest(b) - isLongest(a));
-  }
-}
 
 // One project per kind of test. Live, thread and crash tests start real processes: few at a time. Much of it is waiting for
 // clocks, so three on two cores (456 s where two took 586).
@@ -20,7 +9,6 @@ const project = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     maxWorkers: 3,
-    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', 20_000),
       project('contract', 60_000),
