@@ -1,4 +1,7 @@
-/** The engine as it runs for months: already there, with its connections kept, told to look at every account at once. */
+/**
+ * The engine as it runs for months: already there, with its connections kept, told to look at every account at once, and not for
+ * the first time.
+ */
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openSqlite } from '../src/base/sqlite.ts';
@@ -22,25 +25,32 @@ export async function createWarmEngine(port: number, users: readonly string[]): 
   const acntids: number[] = [];
   for (const user of users) acntids.push(await installation.addAccount(port, user));
   let engine: EngineProcess | null = null;
+  const lookAtAll = async (): Promise<void> => {
+    const address = readHolder(installation.storeFile)?.record.control ?? '';
+    const scope = { kind: 'command', pass: 'recent', paths: [] } as const;
+    await Promise.all(
+      acntids.map((acntid) => giveOrder(address, { order: 'sync', acntid, scope }, { onProgress: () => undefined })),
+    );
+  };
   return {
     name: 'the engine, running',
     async pass() {
       const startedMs = performance.now();
       engine ??= await startEngine(installation);
-      const address = readHolder(installation.storeFile)?.record.control ?? '';
       const cpuBefore = cpuSecondsOf(engine.child.pid);
-      const scope = { kind: 'command', pass: 'recent', paths: [] } as const;
-      await Promise.all(
-        acntids.map((acntid) => giveOrder(address, { order: 'sync', acntid, scope }, { onProgress: () => undefined })),
-      );
+      await lookAtAll();
       return measureSince(startedMs, cpuBefore, engine.child.pid);
     },
     async settle() {
       const database = openSqlite(installation.storeFile, { timeout: 10_000 });
       const { changes } = database.prepare("UPDATE email_folders SET priority = 'high' WHERE priority <> 'high'").run();
       database.close();
-      // Whom that made due has its pass now, by itself.
-      await wait(changes > 0 ? 5000 : 500);
+      if (changes > 0) {
+        // Whom that made due has its pass now, by itself.
+        await wait(5000);
+        await lookAtAll();
+      }
+      await wait(500);
     },
     async remove() {
       await engine?.stop();

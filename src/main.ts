@@ -60,4 +60,16 @@ async function main(): Promise<void> {
   await runProgram(createContext({ env, cwd, installFolder, stdin, stdout, stderr }), argv);
 }
 
-if (!(await isNeedless())) await main();
+/** What waits for something that cannot come lets Node end, with 0 and without a word: that must not look like success. */
+function tellUnfinished(): void {
+  writeSync(stderr.fd, 'backproc: Ended in the middle of its work. This is a defect: please report it.\n');
+  process.exitCode = 70;
+}
+
+async function start(): Promise<void> {
+  process.once('beforeExit', tellUnfinished);
+  if (!(await isNeedless())) await main();
+  process.off('beforeExit', tellUnfinished);
+}
+
+void start();

@@ -85,5 +85,5 @@ async function noConfigFile(context: CliContext): Promise<void> {
     return;
   }
   const { EngineError } = await import('../base/errors.ts');
-  throw new EngineError('config_not_found', `looked in ${context.cwd} and ${context.installFolder}`);
+  throw new EngineError('config_not_found', `looked in ${[...new Set([context.cwd, context.installFolder])].join(' and ')}`);
 }

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqlite } from '../../src/base/sqlite.ts';
@@ -7,6 +16,18 @@ import { openReader, openWriter } from '../../src/store/sqlite/open.ts';
 import { execute, makePlace, newAccount, openInProcess, type StorePlace, select } from './store-fixture.ts';
 
 const newest = migrations.at(-1)?.number;
+/** Those of SQLite: its databases, and what it puts aside. */
+const openFiles = (): string[] =>
+  readdirSync('/proc/self/fd')
+    .flatMap((fd) => linkOf(`/proc/self/fd/${fd}`))
+    .filter((name) => name.includes('/etilqs_') || name.includes('mail.db'));
+const linkOf = (link: string): string[] => {
+  try {
+    return [readlinkSync(link)];
+  } catch {
+    return []; // the one that read the folder
+  }
+};
 const mode = (file: string): number => statSync(file).mode & 0o7777;
 
 describe('opening the database', () => {
@@ -28,6 +49,16 @@ describe('opening the database', () => {
       newest,
       67108864,
     ]);
+    database.close();
+  });
+  it.skipIf(!existsSync('/proc/self/fd'))('keeps what it may have to undo in memory, not in a folder for all', () => {
+    const database = openWriter(place.file);
+    database.exec('CREATE TABLE app_notes (note BLOB)');
+    database.exec(
+      'WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO app_notes SELECT zeroblob(20000) FROM n',
+    );
+    database.exec('BEGIN; SAVEPOINT request; UPDATE app_notes SET note = randomblob(20000)');
+    expect(openFiles().filter((name) => !name.startsWith(place.file))).toEqual([]);
     database.close();
   });
   it('refuses a newer database and changes no byte of it', () => {

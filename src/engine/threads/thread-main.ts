@@ -15,7 +15,7 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-async function main(start: ThreadStart): Promise<void> {
+function main(start: ThreadStart): void {
   const stopBeating = beat(start.beat);
   const log = createLog({ ...start.log, thread: start.thread });
   const stopping = new AbortController();
@@ -140,4 +140,4 @@ function createWorks(host: ThreadHost): Works {
 }
 
 if (!parentPort) throw new EngineError('bug', 'thread-main was loaded outside a worker thread');
-await main(workerData as ThreadStart);
+main(workerData as ThreadStart);
