@@ -85,5 +85,8 @@ async function noConfigFile(context: CliContext): Promise<void> {
     return;
   }
   const { EngineError } = await import('../base/errors.ts');
-  throw new EngineError('config_not_found', `looked in ${[...new Set([context.cwd, context.installFolder])].join(' and ')}`);
+  throw new EngineError(
+    'config_not_found',
+    `looked in ${[...new Set([context.cwd, context.installFolder])].join(' and ')}`,
+  );
 }
