@@ -1,7 +1,9 @@
-/** One login for `account test` and `account add`: what the server says, or an error that says what is wrong. */
+/** One login for `account test` and `account add`: what a server says, or an error that says what is wrong. */
 import type { Credentials } from '../base/credentials.ts';
 import { createLink } from '../imap/link.ts';
 import type { Probe } from '../imap/probe.ts';
+import type { SmtpProbe } from '../smtp/probe.ts';
+import { smtpTimeouts } from '../smtp/session.ts';
 import type { ServerAddress } from '../store/store.ts';
 import type { CliContext } from './context.ts';
 
@@ -30,4 +32,19 @@ export async function probe(
   });
   for (const warning of warnings) onWarning(warning);
   return result;
+}
+
+export async function probeSmtp(
+  context: Pick<CliContext, 'loadConfig'>,
+  smtp: ServerAddress & { readonly allowPlaintext: boolean },
+  credentials: Credentials,
+): Promise<SmtpProbe> {
+  const { probeSmtpServer } = await import('../smtp/probe.ts');
+  const { config } = await context.loadConfig();
+  return probeSmtpServer({
+    ...smtp,
+    credentials,
+    timeouts: smtpTimeouts(config.EMAIL_NETWORK_TIMEOUT * 1000),
+    signal: new AbortController().signal,
+  });
 }

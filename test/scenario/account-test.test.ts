@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, type Certificate, createAuthority, hasOpenssl } from '../support/certificates.ts';
 import { startFakeImap } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
+import { type FakeSmtpServer, startFakeSmtp } from '../support/fake-smtp-server.ts';
 import { createInstallation, type Outcome } from '../support/installation.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -18,6 +19,8 @@ interface Target {
   readonly port: number;
   readonly password?: string | null;
   readonly trust?: string;
+  readonly smtpPort?: number;
+  readonly options?: readonly string[];
 }
 
 async function accountTest(target: Target): Promise<Outcome & { readonly durationMs: number }> {
@@ -27,7 +30,8 @@ async function accountTest(target: Target): Promise<Outcome & { readonly duratio
   const host = target.host ?? (target.security === 'none' ? '127.0.0.1' : 'localhost');
   const url = `${scheme}://anna@${target.security === 'starttls' ? 'mail.example.com' : host}:${target.port}`;
   const add = ['account', 'add', '--email', 'anna@example.com', '--imap', url, '--password-env', 'TEST_PASSWORD'];
-  const added = await installation.run(...add);
+  const smtp = target.smtpPort === undefined ? [] : ['--smtp', `smtp://anna@127.0.0.1:${target.smtpPort}`];
+  const added = await installation.run(...add, ...smtp);
   expect(added.stderr).toBe('');
   if (target.security === 'starttls') {
     // For a loopback host it would be no TLS at all.
@@ -38,7 +42,7 @@ async function accountTest(target: Target): Promise<Outcome & { readonly duratio
   }
   const startedMs = performance.now();
   const env = target.trust === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.trust };
-  const outcome = await installation.runWith(env, 'account', 'test', added.stdout.trim());
+  const outcome = await installation.runWith(env, 'account', 'test', added.stdout.trim(), ...(target.options ?? []));
   return { ...outcome, durationMs: performance.now() - startedMs };
 }
 
@@ -74,6 +78,15 @@ const speaking =
     });
   };
 
+async function startBoth(): Promise<{ port: number; smtp: FakeSmtpServer }> {
+  const [imap, smtp] = [await startFakeImap({ folders: [folder('INBOX', 3)] }), await startFakeSmtp()];
+  cleanups.push(
+    () => imap.stop(),
+    () => smtp.stop(),
+  );
+  return { port: imap.port, smtp };
+}
+
 const capability = '* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n';
 
 function expectOneLine(outcome: Outcome, code: number, ...says: readonly RegExp[]): void {
@@ -91,6 +104,42 @@ describe('account test says', () => {
     const outcome = await accountTest({ security: 'none', port: server.port });
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
     expect(outcome.stdout).toMatch(/logged in as anna[\s\S]*capabilities: .*CONDSTORE[\s\S]*INBOX/);
+  });
+
+  it('that the account can send, without sending anything', async () => {
+    const { port, smtp } = await startBoth();
+    const outcome = await accountTest({ security: 'none', port, smtpPort: smtp.port });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.stdout).toMatch(
+      /INBOX[\s\S]*logged in as anna to send, takes mails of up to 50 MB\ncapabilities: .*SMTPUTF8/,
+    );
+    expect(smtp.commands.map((line) => line.split(' ')[1])).toEqual(['EHLO', 'AUTH', 'QUIT']);
+  });
+
+  it('that it cannot send, and what IMAP gave beside it', async () => {
+    const { port, smtp } = await startBoth();
+    smtp.script = ({ verb }) => (verb === 'AUTH' ? { reply: '535 5.7.8 no' } : undefined);
+    const outcome = await accountTest({ security: 'none', port, smtpPort: smtp.port });
+    expect(outcome.stdout).toMatch(/logged in as anna[\s\S]*INBOX/);
+    expectOneLine({ ...outcome, stdout: '' }, 78, /refused this login/, /535 5\.7\.8 no/);
+  });
+
+  it('the same as JSON', async () => {
+    const { port, smtp } = await startBoth();
+    const target = { security: 'none', port, smtpPort: smtp.port, options: ['--json'] } as const;
+    expect(JSON.parse((await accountTest(target)).stdout)).toMatchObject({
+      mechanism: expect.any(String) as string,
+      folders: [{ path: 'INBOX' }],
+      smtp: { capabilities: ['8BITMIME', 'PIPELINING', 'SMTPUTF8'], sizeBytesMax: 50_000_000 },
+    });
+    smtp.script = ({ verb }) => (verb === 'CONNECT' ? { reply: '554 5.3.2 no service' } : undefined);
+    const failed = await accountTest(target);
+    expect(JSON.parse(failed.stdout)).toMatchObject({
+      smtp: { error: { detail: expect.stringContaining('554') as string } },
+    });
+    expect(failed.code).not.toBe(0);
+    const without = await accountTest({ security: 'none', port, options: ['--json'] });
+    expect(JSON.parse(without.stdout)).toMatchObject({ smtp: null });
   });
 
   it('that the name was not found', async () => {
