@@ -3,6 +3,7 @@
  * epoch, the worker threads, the watchdog. Whatever ends it early (a kill, a lost lock) leaves a store that the next one goes on
  * from. Opened in order, closed in the opposite one.
  */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { systemClock, toInstant } from '../base/clock.ts';
 import { createLog, type Log } from '../base/log.ts';
@@ -59,6 +60,8 @@ export interface Engine {
   close(graceMs: number): Promise<{ steps: number }>;
 }
 
+const isItMounted = 'If it lies on a volume that is not mounted: stop the engine, mount it, and start again.';
+
 /** Releases the lock also when it throws. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
@@ -75,7 +78,9 @@ async function open(options: EngineOptions): Promise<Engine> {
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
   const log = createLog({ ...logStart(options, config), thread: 't0', onProblem: options.onProblem });
   for (const note of options.launchNotes) log.warn(note);
-  if (options.configFile !== null) remember(options.configFile, { storeFile: file, version: options.version });
+  const place = { storeFile: file, version: options.version };
+  const lastPlace = options.configFile === null ? null : remember(options.configFile, place);
+  if (lastPlace === file && !existsSync(file)) log.warn(`${file} is gone: a new, empty store is made. ${isItMounted}`);
   tellOfPredecessor(file, log);
   const record = describeEngine(options);
   const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);

@@ -1,5 +1,6 @@
 /** What a shell, cron or logrotate may hand on: none of it is a defect of ours, and none ends an engine. */
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { logText, startEngine } from '../support/engine-process.ts';
@@ -45,5 +46,16 @@ describe.runIf(process.platform !== 'win32')('an engine that gets SIGUSR1 and SI
     expect((await engine.status()).upSeconds).toBeGreaterThanOrEqual(0);
     expect(await engine.stop()).toBe(0);
     expect({ errors, log: logText(installation).includes('engine stops') }).toEqual({ errors: '', log: true });
+  });
+});
+
+describe('a store that was there, and is not', () => {
+  it('is told: its volume may not be mounted', async () => {
+    await installation.run('run', '--once');
+    await installation.run('run', '--once');
+    expect(logText(installation)).not.toContain('is gone');
+    rmSync(installation.storeFile);
+    expect(await installation.run('run', '--once')).toMatchObject({ code: 0 });
+    expect(logText(installation)).toContain(`${installation.storeFile} is gone: a new, empty store is made.`);
   });
 });

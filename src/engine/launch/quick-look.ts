@@ -21,18 +21,30 @@ export type Remembered = Pick<Memory, 'storeFile' | 'version'>;
 
 const memoryOf = (configFile: string): string => join(dirname(configFile), `.${basename(configFile)}.lock-place`);
 
-/** Called by the engine that holds the lock. The folder may not be writable: then launches go the whole way. */
-export function remember(configFile: string, what: Remembered): void {
+/**
+ * Called by the engine that holds the lock. The folder may not be writable: then launches go the whole way. Returns where the
+ * store lay when an engine was here last; null: nobody knows.
+ */
+export function remember(configFile: string, what: Remembered): string | null {
   const { mtimeMs, size } = statSync(configFile);
   const memory: Memory = { mtimeMs, size, ...what };
-  const text = JSON.stringify(memory);
   const file = memoryOf(configFile);
+  const last = memoryIn(file);
   try {
-    if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-    writeFileSync(`${file}.${process.pid}`, text, { mode: 0o660 });
+    if (JSON.stringify(last) === JSON.stringify(memory)) return memory.storeFile;
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(memory), { mode: 0o660 });
     renameSync(`${file}.${process.pid}`, file);
   } catch {
     // A convenience only.
+  }
+  return last?.storeFile ?? null;
+}
+
+function memoryIn(file: string): Memory | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Memory;
+  } catch {
+    return null; // none yet, or not readable: the launch goes the whole way
   }
 }
 
@@ -63,10 +75,10 @@ function recall(find: FindOptions): Remembered | null {
   try {
     const configFile = findConfigFile(find);
     if (configFile === null) return null;
-    const memory = JSON.parse(readFileSync(memoryOf(configFile), 'utf8')) as Memory;
+    const memory = memoryIn(memoryOf(configFile));
     const { mtimeMs, size } = statSync(configFile);
-    return memory.mtimeMs === mtimeMs && memory.size === size ? memory : null;
+    return memory?.mtimeMs === mtimeMs && memory.size === size ? memory : null;
   } catch {
-    return null; // not remembered, or no such file: the launch goes the whole way, and says what is wrong
+    return null; // no such file: the launch goes the whole way, and says what is wrong
   }
 }
