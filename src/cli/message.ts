@@ -25,13 +25,16 @@ export function register(program: Command, context: CliContext): void {
   messageShow(message, context);
   messageExport(message, context);
   message
-    .command('retry <emfdid> <uid>')
-    .description('try a quarantined message again at the next pass')
-    .action((emfdid: string, uid: string) =>
-      context.withStore((store) =>
-        store.retryQuarantined(numberArgument('EMFDID')(emfdid), numberArgument('UID')(uid), toInstant(systemClock())),
-      ),
+    .command('retry <emfdid> [uid]')
+    .description('try a quarantined message again at the next pass; without UID all of the folder')
+    .action((emfdid: string, uid?: string) =>
+      retry(context, numberArgument('EMFDID')(emfdid), uid === undefined ? null : numberArgument('UID')(uid)),
     );
+}
+
+async function retry(context: CliContext, emfdid: number, uid: number | null): Promise<void> {
+  const count = await context.withStore((store) => store.retryQuarantined(emfdid, uid, toInstant(systemClock())));
+  context.say(`${count} to be tried again at the next pass`);
 }
 
 interface ListOptions {

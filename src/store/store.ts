@@ -366,8 +366,8 @@ export interface StoreWrites
   failFolder(emfdid: number, failure: { lastError: string; retryAt: Instant; failureCount: number }): Promise<void>;
   /** Held deletions become tombstones; returns how many. */
   approveDeletions(emfdid: number, at: Instant): Promise<number>;
-  /** Due at once: the UID becomes pending again at the folder's next pass. Throws `not_found`. */
-  retryQuarantined(emfdid: number, uid: number, at: Instant): Promise<void>;
+  /** Due at once: the UID (null: all of the folder) becomes pending again at its next pass. Returns how many; throws `not_found`. */
+  retryQuarantined(emfdid: number, uid: number | null, at: Instant): Promise<number>;
 }
 
 export interface Store extends StoreReads, StoreWrites {

@@ -346,10 +346,36 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
           await store.storeBatch(batch(a, [mail(1)], { quarantined, settled: [[1, 2]] }));
         expect(await store.quarantine(a)).toEqual([{ uid: 2, uidValidity: 7, error: 'no', tries: 2, retryAt: later }]);
         expect(await store.ledger(acntid)).toMatchObject([{ storedCount: 1, quarantinedCount: 1, pendingCount: 0 }]);
-        await store.retryQuarantined(a, 2, at);
+        expect(await store.retryQuarantined(a, 2, at)).toBe(1);
         expect((await store.quarantine(a))[0]?.retryAt).toBe(at);
         expect(await store.ledger(acntid)).toMatchObject([{ storedCount: 1, quarantinedCount: 0, pendingCount: 1 }]);
         await expect(store.retryQuarantined(a, 1, at)).rejects.toMatchObject({ code: 'not_found' });
+      });
+      it('makes all of a folder pending at once', async () => {
+        const { acntid, emfdids } = await makeFolders(store, 'INBOX', 'Other');
+        const [a = 0, b = 0] = emfdids;
+        await store.recordListing(listing(a, 4, [[1, 4]]));
+        await store.recordListing(listing(b, 1, [[1, 1]]));
+        const bad = (...uids: number[]) => uids.map((uid) => ({ uid, raw: null, error: 'no', retryAt: later }));
+        await store.storeBatch(
+          batch(a, [mail(1)], {
+            quarantined: bad(2, 4),
+            settled: [
+              [1, 2],
+              [4, 4],
+            ],
+          }),
+        );
+        await store.storeBatch(batch(b, [], { quarantined: bad(1), settled: [[1, 1]] }));
+        expect(await store.retryQuarantined(a, null, at)).toBe(2);
+        expect((await store.quarantine(a)).map(({ retryAt }) => retryAt)).toEqual([at, at]);
+        expect((await store.quarantine(b)).map(({ retryAt }) => retryAt)).toEqual([later]);
+        expect(await store.ledger(acntid)).toMatchObject([
+          { storedCount: 1, quarantinedCount: 0, pendingCount: 3 },
+          { quarantinedCount: 1, pendingCount: 0 },
+        ]);
+        await store.retryQuarantined(b, null, at);
+        await expect(store.retryQuarantined(b, 7, at)).rejects.toMatchObject({ code: 'not_found' });
       });
       it('places a body that is here already by its EMAILID', async () => {
         const { acntid, emfdids } = await makeFolders(store, 'A', 'B');

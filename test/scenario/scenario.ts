@@ -61,8 +61,8 @@ export async function startScenario(
     differences: () => differences(installation, acntid, server.listing()),
     async retryQuarantined() {
       server.script = undefined;
-      const rows = installation.query<{ emfdid: number; uid: number }>('SELECT emfdid, uid FROM email_quarantine');
-      for (const { emfdid, uid } of rows) await installation.run('message', 'retry', String(emfdid), String(uid));
+      const rows = installation.query<{ emfdid: number }>('SELECT DISTINCT emfdid FROM email_quarantine');
+      for (const { emfdid } of rows) await installation.run('message', 'retry', String(emfdid));
     },
     async expectTrueCopy() {
       server.script = undefined;

@@ -1,6 +1,6 @@
 /** Messages that could not be stored: their bytes and the reason, by UID of the folder's present UIDVALIDITY. */
 import { EngineError } from '../../base/errors.ts';
-import { formatUidSet, parseUidSet, subtractUids, type UidSet } from '../../base/uid-set.ts';
+import { formatUidSet, parseUidSet, subtractUids, type UidSet, uidSetOf } from '../../base/uid-set.ts';
 import type { FolderAt, QuarantinedMessage, QuarantineRow } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { requireFolder } from './folder-row.ts';
@@ -42,11 +42,14 @@ export function forgetQuarantine(c: Connection, emfdid: number, uidValidity: num
   for (const [first, last] of uids) c.run(sql, emfdid, uidValidity, first, last);
 }
 
-export function retryQuarantined(c: Connection, emfdid: number, uid: number, at: string): void {
+export function retryQuarantined(c: Connection, emfdid: number, uid: number | null, at: string): number {
   const folder = requireFolder(c, emfdid);
-  const sql = 'UPDATE email_quarantine SET retry_at = ? WHERE emfdid = ? AND uidvalidity = ? AND uid = ?';
-  if (c.run(sql, at, emfdid, folder.uidvalidity, uid) === 0)
-    throw new EngineError('not_found', `folder ${emfdid}, quarantined UID ${uid}`);
-  const checkpoint = subtractUids(parseUidSet(folder.checkpoint), [[uid, uid]]);
+  const chosen = 'emfdid = ? AND uidvalidity = ? AND (? IS NULL OR uid = ?)';
+  const where = [emfdid, folder.uidvalidity, uid, uid] as const;
+  const rows = c.all<{ uid: number }>(`SELECT uid FROM email_quarantine WHERE ${chosen}`, ...where);
+  if (rows.length === 0) throw new EngineError('not_found', `folder ${emfdid}, quarantined UID ${uid ?? '(any)'}`);
+  c.run(`UPDATE email_quarantine SET retry_at = ? WHERE ${chosen}`, at, ...where);
+  const checkpoint = subtractUids(parseUidSet(folder.checkpoint), uidSetOf(rows.map((row) => row.uid)));
   c.run('UPDATE email_folders SET checkpoint = ? WHERE emfdid = ?', formatUidSet(checkpoint), emfdid);
+  return rows.length;
 }
