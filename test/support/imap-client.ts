@@ -159,10 +159,12 @@ function toMessage({ text, literals }: Answer): ListedMessage {
 function createReader(socket: Socket): { next(): Promise<Answer> } {
   let buffer: Buffer = Buffer.alloc(0);
   let incoming: Buffer[] = [];
+  let incomingBytes = 0;
   let wake: () => void = () => undefined;
   let failure: Error | null = null;
   socket.on('data', (data: Buffer) => {
     incoming.push(data);
+    incomingBytes += data.length;
     wake();
   });
   socket.on('error', (error) => {
@@ -173,19 +175,21 @@ function createReader(socket: Socket): { next(): Promise<Answer> } {
     failure ??= new Error('connection closed');
     wake();
   });
-  const more = async (): Promise<void> => {
-    if (incoming.length === 0) {
+  /** At least so many bytes, or at least one; put together once, for a literal of 50 MB comes in a thousand pieces. */
+  const more = async (bytes = 0): Promise<void> => {
+    const isEnough = (): boolean => incoming.length > 0 && buffer.length + incomingBytes >= bytes;
+    while (!isEnough()) {
       if (failure) throw failure;
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
-    if (incoming.length === 0 && failure) throw failure;
     buffer = Buffer.concat([buffer, ...incoming]);
     incoming = [];
+    incomingBytes = 0;
   };
   const take = async (length: number): Promise<Buffer> => {
-    while (buffer.length < length) await more();
+    if (buffer.length < length) await more(length);
     const taken = buffer.subarray(0, length);
     buffer = buffer.subarray(length);
     return taken;
