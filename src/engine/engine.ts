@@ -13,8 +13,17 @@ import { createStoreClient } from '../store/sqlite/store-client.ts';
 import { beginStoreThread, type StoreThread } from '../store/sqlite/store-thread.ts';
 import type { Store } from '../store/store.ts';
 import type { Progress } from '../sync/pass.ts';
-import { beatMs, describeSelf, type HolderRecord, isAlive, leftBehind, writeHolder } from './launch/holder.ts';
-import { identityOf, type Lock } from './launch/lock.ts';
+import {
+  beatMs,
+  describeSelf,
+  type HolderRecord,
+  identityOf,
+  isAlive,
+  leftBehind,
+  lockFileOf,
+  writeHolder,
+} from './launch/holder.ts';
+import type { Lock } from './launch/lock.ts';
 import { remember } from './launch/quick-look.ts';
 import { outboxSettings } from './outbox-settings.ts';
 import type { ThreadLimits } from './threads/choose-thread.ts';
@@ -82,7 +91,7 @@ async function open(options: EngineOptions): Promise<Engine> {
   const lastPlace = options.configFile === null ? null : remember(options.configFile, place);
   if (lastPlace === file && !existsSync(file)) log.warn(`${file} is gone: a new, empty store is made. ${isItMounted}`);
   tellOfPredecessor(file, log);
-  const record = describeEngine(options);
+  const record = describeEngine(options, file);
   const holder = writeHolder(file, config.BACKPROC_PID_LOCATION, record);
   const brokenOnce = once(options.onBroken);
   // Also while a long migration runs in the store thread: that is work, not a hang.
@@ -159,8 +168,10 @@ function tellOfPredecessor(file: string, log: Log): void {
   const left = leftBehind(file);
   if (!left) return;
   const { pid, startedAt } = left.record;
-  const what = isAlive(left.record) ? 'has lost its lock and will end' : 'was killed, or the machine stopped';
-  log.warn(`process ${pid}, begun ${startedAt}, ${what}; last beat ${toInstant(new Date(left.beatAtMs))}`);
+  const [what, unless] = isAlive(left.record)
+    ? ['has lost its lock and will end', ', unless it works where this folder was copied from']
+    : ['was killed, or the machine stopped', ''];
+  log.warn(`process ${pid}, begun ${startedAt}, ${what}; last beat ${toInstant(new Date(left.beatAtMs))}${unless}`);
 }
 
 function once(work: (text: string) => void): (text: string) => void {
@@ -171,8 +182,14 @@ function once(work: (text: string) => void): (text: string) => void {
   };
 }
 
-const describeEngine = ({ config, version, control }: EngineOptions) =>
-  describeSelf({ node: config.BACKPROC_NODE_ID, version, startedAt: toInstant(systemClock()), control });
+const describeEngine = ({ config, version, control }: EngineOptions, file: string) =>
+  describeSelf({
+    node: config.BACKPROC_NODE_ID,
+    version,
+    startedAt: toInstant(systemClock()),
+    control,
+    lock: identityOf(lockFileOf(file)),
+  });
 
 const logStart = ({ isJournal }: EngineOptions, config: Config): LogStart => ({
   folder: config.BACKPROC_LOG_LOCATION,

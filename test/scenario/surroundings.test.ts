@@ -1,6 +1,6 @@
 /** What a shell, cron or logrotate may hand on: none of it is a defect of ours, and none ends an engine. */
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { logText, startEngine } from '../support/engine-process.ts';
@@ -57,5 +57,21 @@ describe('a store that was there, and is not', () => {
     rmSync(installation.storeFile);
     expect(await installation.run('run', '--once')).toMatchObject({ code: 0 });
     expect(logText(installation)).toContain(`${installation.storeFile} is gone: a new, empty store is made.`);
+  });
+});
+
+describe('a copy of the folder in which an engine runs', () => {
+  it('is another installation: its launch works, its commands leave the first engine alone', async () => {
+    const engine = await startEngine(installation);
+    const copy = join(installation.folder, 'copy');
+    for (const name of ['config.json', '.config.json.lock-place', 'store'])
+      cpSync(join(installation.folder, name), join(copy, name), { recursive: true, preserveTimestamps: true });
+    const inCopy = (...args: string[]) => installation.run(...args, '--config', join(copy, 'config.json'));
+    expect(await inCopy('status')).toMatchObject({ code: 3 });
+    await inCopy('stop');
+    expect(engine.child.exitCode).toBeNull();
+    expect(await inCopy('run', '--once')).toMatchObject({ code: 0 });
+    expect(logText({ ...installation, folder: copy })).toContain('unless it works where this folder was copied from');
+    expect(await engine.stop()).toBe(0);
   });
 });

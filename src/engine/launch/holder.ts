@@ -17,6 +17,8 @@ export interface HolderRecord {
   readonly startedAt: string;
   /** Address of the control socket; null: it takes no orders (a single command). */
   readonly control: string | null;
+  /** The lock file it holds (`identityOf`); older versions do not say. */
+  readonly lock?: string;
 }
 
 export interface HolderFiles {
@@ -30,7 +32,9 @@ export const lockFileOf = (storeFile: string): string => `${storeFile}.lock`;
 export const holderFileOf = (storeFile: string): string => `${storeFile}.engine`;
 const pidFileOf = (pidFolder: string): string => join(pidFolder, 'backproc.pid');
 
-export function describeSelf(about: Pick<HolderRecord, 'node' | 'version' | 'startedAt' | 'control'>): HolderRecord {
+export function describeSelf(
+  about: Pick<HolderRecord, 'node' | 'version' | 'startedAt' | 'control' | 'lock'>,
+): HolderRecord {
   return { pid: process.pid, startTicks: startTicksOf(process.pid), bootId: bootId(), ...about };
 }
 
@@ -88,7 +92,19 @@ export interface Holder {
 /** Undefined: nobody alive is meant (a pid is used again; its start time is not). */
 export function readHolder(storeFile: string): Holder | undefined {
   const holder = leftBehind(storeFile);
-  return holder && isAlive(holder.record) ? holder : undefined;
+  return holder && isAlive(holder.record) && isOfThisStore(storeFile, holder.record) ? holder : undefined;
+}
+
+/** The record may have been copied with its folder, from beside an engine that goes on: that one holds another file. */
+function isOfThisStore(storeFile: string, { lock }: HolderRecord): boolean {
+  const here = identityOf(lockFileOf(storeFile));
+  return lock === undefined || here === '' || lock === here;
+}
+
+/** Device and inode; empty when there is no such file. stat opens nothing, so it does not drop the lock. */
+export function identityOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stats ? `${stats.dev}:${stats.ino}` : '';
 }
 
 /** For whoever has the lock now: undefined when the one before took its record with it, as everyone does who ends by himself. */

@@ -10,6 +10,7 @@ import type Database from 'better-sqlite3';
 import { EngineError } from '../../base/errors.ts';
 import { makeOwnFolder } from '../../base/own-folder.ts';
 import { openSqlite } from '../../base/sqlite.ts';
+import { identityOf } from './holder.ts';
 
 export interface Lock {
   /** False when the path no longer leads to the file we hold: an administrator deleted it, and another may hold a new one. */
@@ -66,10 +67,4 @@ function heldLock(database: Database.Database, file: string): Lock {
       if (database.open) database.close();
     },
   };
-}
-
-/** Device and inode; empty when there is no such file. stat opens nothing, so it does not drop the lock. */
-export function identityOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stats ? `${stats.dev}:${stats.ino}` : '';
 }

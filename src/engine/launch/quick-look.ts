@@ -1,16 +1,18 @@
 /**
  * What a second launch does: it asks whether an engine of its own version beats on this store, having loaded nothing at all: whoever
  * is alive and has beaten a moment ago holds the lock, or will notice soon that it was taken away, and end. Where the store lies is
- * remembered beside the configuration file, and believed while that file's time and size are the same. A wrong or missing memory
- * costs nothing: the launch then goes the whole way, and the lock decides.
+ * remembered beside the configuration file, and believed while that file's place, time and size are the same: a copy of the folder
+ * is another installation. A missing memory costs nothing: the launch then goes the whole way, and the lock decides.
  */
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type FindOptions, findConfigFile } from '../../config/find.ts';
 import { versionIn } from '../../config/version.ts';
 import { type Holder, isFresh, lockFileOf, readHolder } from './holder.ts';
 
 interface Memory {
+  /** Of the configuration file, without links; `cp -a` keeps its time and size. */
+  readonly folder: string;
   readonly mtimeMs: number;
   readonly size: number;
   readonly storeFile: string;
@@ -26,8 +28,7 @@ const memoryOf = (configFile: string): string => join(dirname(configFile), `.${b
  * store lay when an engine was here last; null: nobody knows.
  */
 export function remember(configFile: string, what: Remembered): string | null {
-  const { mtimeMs, size } = statSync(configFile);
-  const memory: Memory = { mtimeMs, size, ...what };
+  const memory: Memory = { ...stateOf(configFile), ...what };
   const file = memoryOf(configFile);
   const last = memoryIn(file);
   try {
@@ -38,6 +39,11 @@ export function remember(configFile: string, what: Remembered): string | null {
     // A convenience only.
   }
   return last?.storeFile ?? null;
+}
+
+function stateOf(configFile: string): Pick<Memory, 'folder' | 'mtimeMs' | 'size'> {
+  const { mtimeMs, size } = statSync(configFile);
+  return { folder: realpathSync(dirname(configFile)), mtimeMs, size };
 }
 
 function memoryIn(file: string): Memory | null {
@@ -76,8 +82,8 @@ function recall(find: FindOptions): Remembered | null {
     const configFile = findConfigFile(find);
     if (configFile === null) return null;
     const memory = memoryIn(memoryOf(configFile));
-    const { mtimeMs, size } = statSync(configFile);
-    return memory?.mtimeMs === mtimeMs && memory.size === size ? memory : null;
+    const { folder, mtimeMs, size } = stateOf(configFile);
+    return memory?.folder === folder && memory.mtimeMs === mtimeMs && memory.size === size ? memory : null;
   } catch {
     return null; // no such file: the launch goes the whole way, and says what is wrong
   }
