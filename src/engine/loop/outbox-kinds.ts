@@ -88,8 +88,9 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     begin: ({ acntid }) => void running.add(`${side} ${acntid}`),
     async run({ acntid }, { connections }) {
       try {
-        const { error, doneCount } = await sides[side](threads, acntid, connections);
-        if (error?.code === 'thread_died' || error?.code === 'bug') log.error(`outbox: ${error.detail}`, { acntid });
+        const { error, isTold, doneCount } = await sides[side](threads, acntid, connections);
+        if (error && !isTold && error.code !== 'aborted')
+          log.error(`outbox: ${error.code}: ${error.detail}`, { acntid });
         noteEnd(side, acntid, doneCount > 0);
       } finally {
         running.delete(`${side} ${acntid}`);
