@@ -44,6 +44,7 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
   const idle = new Map<string, { count: number; untilMs: number }>();
   const running = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   const nowMs = (): number => clock().getTime();
   const nothing: OutboxDue = { send: [], file: [], nextAt: null };
   const ask = async (): Promise<OutboxDue> =>
@@ -67,12 +68,15 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     wakeAt(due.nextAt);
     if (tasks.length > 0) options.onDue();
   };
+  /** Tasks end, and say when there is more, also after the stop: the queue is about to be closed then. */
   const wakeAt = (nextAt: Instant | null): void => {
     clearTimeout(timer);
-    if (nextAt === null) return;
+    if (nextAt === null || isStopped) return;
     timer = setTimeout(
       () => {
-        look().catch((error: unknown) => log.error(`outbox: ${String(error)}`));
+        look().catch((error: unknown) => {
+          if (!isStopped) log.error(`outbox: ${String(error)}`);
+        });
       },
       sleepMs(nextAt, nowMs()),
     ).unref();
@@ -104,6 +108,9 @@ export function createOutboxKinds(options: OutboxKindsOptions): OutboxKinds {
     send: kind('send', options.connectionsPerAccount),
     file: kind('file', () => 1),
     look,
-    stop: () => clearTimeout(timer),
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
   };
 }

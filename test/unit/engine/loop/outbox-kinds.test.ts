@@ -60,4 +60,14 @@ describe('the outbox as kinds of work', () => {
     await kinds.send.run(task, start);
     expect(lines).toEqual([]);
   });
+
+  it('a task that ends after the stop does not have the closed queue written', async () => {
+    const { kinds, queue } = createKinds({ error: toErrorRecord(new EngineError('aborted', '')) });
+    due = { send: [account], file: [], nextAt: '2026-11-27T12:00:01.000Z' as never };
+    kinds.stop();
+    await kinds.send.run(task, start);
+    await queue.close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(lines).toEqual([]);
+  });
 });
