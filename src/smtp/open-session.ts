@@ -62,11 +62,15 @@ function capabilitiesOf(connection: SMTPConnection): SmtpCapabilities {
   };
 }
 
-/** After a refusal the transaction may still stand at the server: RSET. After anything else that is not success: a new one. */
+/**
+ * After a refusal the transaction may still stand at the server: RSET. Also after one of the final dot: Postfix 3.7 with
+ * smtpd_end_of_data_restrictions answers the next MAIL with 503. After anything else that is not success: a new one.
+ */
 async function isStillInStep(connection: SMTPConnection, { phase, reply, failure }: SendOutcome): Promise<boolean> {
   const isClean = failure === null && reply !== null && reply.code !== 421;
-  if (isClean && phase === 'body_sent') return true;
-  const isRefused = isClean && phase === 'envelope' && reply.code >= 400;
+  const isRefusal = isClean && reply.code >= 400;
+  if (isClean && phase === 'body_sent' && !isRefusal) return true;
+  const isRefused = isRefusal && phase !== 'data_started';
   const isReset = isRefused && (await reset(connection));
   if (!isReset) connection.close();
   return isReset;

@@ -108,6 +108,27 @@ describe('the body', () => {
     expect(server.sink).toHaveLength(1);
   });
 
+  it('that was refused leaves nothing behind for the next one, at a server that keeps the transaction, too', async () => {
+    let stands = false;
+    let isWelcome = true;
+    const server = await start({
+      script: ({ verb, address }) => {
+        if (verb === 'RSET') stands = false;
+        if (verb === 'MAIL' && stands) return { reply: '503 5.5.1 Error: nested MAIL command' };
+        stands ||= verb === 'MAIL';
+        if (verb === 'RCPT') isWelcome = address !== 'b@x.org';
+        return verb === 'DOT' && !isWelcome ? { reply: '554 5.7.1 no thanks' } : undefined;
+      },
+    });
+    const session = await open(server);
+    const first = await session.send(envelope('b@x.org'), message, hooks, never);
+    expect(first).toMatchObject({ phase: 'body_sent', reply: { code: 554 } });
+    expect(session.isUsable).toBe(true);
+    const second = await session.send(envelope('c@x.org'), message, hooks, never);
+    expect(second).toMatchObject({ phase: 'body_sent', reply: { code: 250 } });
+    expect(server.connectionCount).toBe(1);
+  });
+
   it('of a server that drips its replies is given up in time', async () => {
     const server = await start({
       script: async ({ verb }) => {
