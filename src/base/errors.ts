@@ -273,7 +273,7 @@ export const catalogue = {
     'account',
     'retry',
     'The server allows no more connections for this account.',
-    'Lower BG_MAX_CONNECTIONS_PER_ACCOUNT if this stays.',
+    'Lower BG_MAX_CONNECTIONS_PER_ACCOUNT, for sending EMAIL_OUTBOX_MAX_CONNECTIONS_PER_ACCOUNT, if this stays.',
   ),
   throttled: entry(
     'account',

@@ -76,7 +76,10 @@ function tellImap(
 
 function tellSmtp(context: CliContext, { host, port }: ServerAddress, { user, found }: LoggedIn<SmtpProbe>): void {
   const size = found.sizeBytesMax === null ? '' : `, takes mails of up to ${Math.floor(found.sizeBytesMax / 1e6)} MB`;
-  context.print(`\n${host}:${port}: logged in as ${user} to send${size}`);
+  const how = found.isLoggedIn
+    ? `logged in as ${user} to send`
+    : 'connected, but not logged in: the server offers no login here';
+  context.print(`\n${host}:${port}: ${how}${size}`);
   context.print(`capabilities: ${found.capabilities.join(' ')}`);
 }
 

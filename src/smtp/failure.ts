@@ -54,7 +54,7 @@ function codeOf(thrown: Thrown): ErrorCode {
   const { code, originalCode, message, command, reply } = thrown;
   const tls = reply === null ? tlsTroubleOf(originalCode || code, message) : null;
   if (tls !== null) return tls;
-  if (command === 'STARTTLS' || /STARTTLS/.test(message)) return starttlsCode(reply);
+  if (command === 'STARTTLS' || /STARTTLS/.test(message)) return starttlsCode(command, reply);
   if (/wrong version number|packet length too long|EPROTO\b|SSL routines/i.test(`${originalCode} ${message}`))
     return 'not_smtp';
   if (code === 'EAUTH') return loginCode(reply, message);
@@ -63,11 +63,17 @@ function codeOf(thrown: Thrown): ErrorCode {
   return networkCodes[originalCode] ?? networkCodes[code] ?? 'connection_lost';
 }
 
-/** RFC 3207 4: 454 is for now. */
-function starttlsCode(reply: Reply | null): ErrorCode {
+/** RFC 3207 4: 454 is for now. A server that knows EHLO and refuses ours (554) has said nothing of STARTTLS. */
+function starttlsCode(command: string, reply: Reply | null): ErrorCode {
   if (reply === null) return 'not_smtp';
-  return reply.code >= 400 && reply.code < 500 ? 'connection_refused' : 'tls_unavailable';
+  if (isCrowded(reply.text)) return 'too_many_connections';
+  const isForNow = reply.code >= 400 && reply.code < 500;
+  const isOurEhlo = command === 'EHLO' && !unknownCommand.has(reply.code);
+  return isForNow || isOurEhlo ? 'connection_refused' : 'tls_unavailable';
 }
+
+/** RFC 5321 4.2.4: no such command here. */
+const unknownCommand: ReadonlySet<number> = new Set([500, 502, 504]);
 
 const isCrowded = (text: string): boolean => /too many|concurrent|connection limit|maximum number/i.test(text);
 

@@ -2,7 +2,7 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { EngineError } from '../base/errors.ts';
 import { connectSmtp } from './connect.ts';
-import { addUtf8Keyword, internalsOf } from './corrections.ts';
+import { addUtf8Keyword, internalsOf, mechanismsOf } from './corrections.ts';
 import type { Envelope, OpenSmtp, SendHooks, SendOutcome, SmtpCapabilities } from './session.ts';
 import { createTransaction, type Transaction } from './transaction.ts';
 
@@ -55,6 +55,7 @@ export const openSmtp: OpenSmtp = async (options) => {
 function capabilitiesOf(connection: SMTPConnection): SmtpCapabilities {
   const { _supportedExtensions: names, _maxAllowedSize: size } = internalsOf(connection);
   return {
+    hasAuth: mechanismsOf(connection) !== null,
     hasSmtpUtf8: names.includes('SMTPUTF8'),
     has8BitMime: names.includes('8BITMIME'),
     hasPipelining: names.includes('PIPELINING'),

@@ -53,6 +53,8 @@ export interface SendOutcome {
 }
 
 export interface SmtpCapabilities {
+  /** False: the server offers no login (RFC 4954), so there was none. */
+  readonly hasAuth: boolean;
   readonly hasSmtpUtf8: boolean;
   readonly has8BitMime: boolean;
   readonly hasPipelining: boolean;

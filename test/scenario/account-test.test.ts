@@ -116,6 +116,24 @@ describe('account test says', () => {
     expect(smtp.commands.map((line) => line.split(' ')[1])).toEqual(['EHLO', 'AUTH', 'QUIT']);
   });
 
+  it('that nobody logged in where the server offers no login', async () => {
+    const imap = await startFakeImap({ folders: [folder('INBOX', 3)] });
+    const smtp = await startFakeSmtp({ extensions: ['PIPELINING', 'SIZE 50000000'] });
+    cleanups.push(
+      () => imap.stop(),
+      () => smtp.stop(),
+    );
+    const target = { security: 'none', port: imap.port, smtpPort: smtp.port } as const;
+    const outcome = await accountTest(target);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.stdout).toContain(
+      `127.0.0.1:${smtp.port}: connected, but not logged in: the server offers no login`,
+    );
+    expect(outcome.stdout).not.toContain('to send');
+    const json = JSON.parse((await accountTest({ ...target, options: ['--json'] })).stdout) as unknown;
+    expect(json).toMatchObject({ smtp: { isLoggedIn: false, capabilities: ['PIPELINING'] } });
+  });
+
   it('that it cannot send, and what IMAP gave beside it', async () => {
     const { port, smtp } = await startBoth();
     smtp.script = ({ verb }) => (verb === 'AUTH' ? { reply: '535 5.7.8 no' } : undefined);

@@ -17,9 +17,19 @@ describe('a failure of the SMTP connection', () => {
 
   it.each([
     ['454 TLS not available due to temporary reason', 'connection_refused'],
+    ['454 4.7.0 Error: too many new TLS sessions from mail.example.com', 'too_many_connections'],
     ['502 5.5.1 unknown command', 'tls_unavailable'],
   ])('STARTTLS that is answered %s is %s', (response, expected) => {
     expect(codeOf({ code: 'ETLS', command: 'STARTTLS', response })).toBe(expected);
+  });
+
+  it.each([
+    ['554 5.7.1 <[127.0.0.1]>: Helo command rejected: Access denied', 'connection_refused'],
+    ['450 4.7.1 try again later', 'connection_refused'],
+    ['502 5.5.1 unknown command', 'tls_unavailable'],
+  ])('EHLO that is answered %s, where STARTTLS is wanted, is %s', (response, expected) => {
+    const message = `EHLO failed but HELO does not support required STARTTLS. response=${response}`;
+    expect(codeOf({ code: 'ECONNECTION', command: 'EHLO', response }, message)).toBe(expected);
   });
 
   it('is not told from the words of a reply', () => {
