@@ -43,6 +43,12 @@ export const catalogue = {
     'No configuration file was found.',
     'Pass --config FILE or set BACKPROC_CONFIG.',
   ),
+  config_unreadable: entry(
+    'process',
+    'wait-operator',
+    'The configuration file cannot be read.',
+    'It must be a file, not a folder, which the user of the engine may read.',
+  ),
   account_unknown: entry('process', 'wait-operator', 'No account has this number.', 'See `backproc account list`.'),
   account_exists: entry(
     'process',

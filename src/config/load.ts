@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, extname, isAbsolute, join } from 'node:path';
 import { EngineError } from '../base/errors.ts';
 import { type FindOptions, findConfigFile } from './find.ts';
-import { checkConfig } from './problems.ts';
+import { checkConfig, notExported } from './problems.ts';
 import type { Config } from './schema.ts';
 
 export interface LoadedConfig {
@@ -15,23 +15,34 @@ export interface LoadedConfig {
   readonly given: ReadonlySet<string>;
 }
 
-/** Throws config_not_found for a file that was named and is not there, config_invalid for one that is wrong. */
+/** Throws config_not_found for a file that was named and is not there, config_unreadable, config_invalid for one that is wrong. */
 export async function loadConfig(options: FindOptions): Promise<LoadedConfig> {
   const file = findConfigFile(options);
-  const given = file === null ? {} : await readConfigFile(file);
+  const text = file === null ? '' : textOf(file);
+  const given = file === null ? {} : await readConfigFile(file, text);
   const folder = file === null ? options.cwd : dirname(file);
   return {
-    config: absolutePaths(checkConfig(given, file ?? 'defaults'), folder),
+    config: absolutePaths(checkConfig(given, file ?? 'defaults', notExported(text, given)), folder),
     file,
     folder,
     given: new Set(Object.keys(given)),
   };
 }
 
-async function readConfigFile(file: string): Promise<Record<string, unknown>> {
+/** The loader of modules calls a folder a missing module, and a file of another user's a mistake in it. */
+function textOf(file: string): string {
   try {
-    const content =
-      extname(file) === '.json' ? JSON.parse(withoutMark(readFileSync(file, 'utf8'))) : await importConfig(file);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new EngineError('config_unreadable', `${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readConfigFile(file: string, text: string): Promise<Record<string, unknown>> {
+  try {
+    const content = extname(file) === '.json' ? JSON.parse(withoutMark(text)) : await importConfig(file);
     if (typeof content !== 'object' || content === null || Array.isArray(content))
       throw new Error('it holds no constants');
     return content as Record<string, unknown>;

@@ -4,8 +4,12 @@ import { nearestName } from './nearest-name.ts';
 import { type Config, type ConstantName, constantNames, constants } from './schema.ts';
 
 /** Throws config_invalid listing every mistake; otherwise the given values with defaults for the others. */
-export function checkConfig(given: Readonly<Record<string, unknown>>, source: string): Config {
-  const mistakes = Object.entries(given).flatMap(([name, value]) => mistakeOf(name, value));
+export function checkConfig(
+  given: Readonly<Record<string, unknown>>,
+  source: string,
+  further: readonly string[] = [],
+): Config {
+  const mistakes = [...Object.entries(given).flatMap(([name, value]) => mistakeOf(name, value)), ...further];
   if (mistakes.length > 0)
     throw new EngineError('config_invalid', `${source}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`);
   const entries = constantNames.map((name) => [name, given[name] ?? (name in given ? null : constants[name].fallback)]);
@@ -16,6 +20,15 @@ function mistakeOf(name: string, value: unknown): string[] {
   if (!isConstant(name)) return [`${name} is unknown. Nearest name: ${nearestName(name, constantNames)}.`];
   const { schema, expected } = constants[name];
   return schema.safeParse(value).success ? [] : [`${name} is ${show(value)}. Expected: ${expected}.`];
+}
+
+/** Constants that stand at the beginning of a line and do not leave the file: nobody would see that their defaults hold. */
+export function notExported(text: string, given: Readonly<Record<string, unknown>>): string[] {
+  const declared = text.replace(/\/\*[\s\S]*?\*\//g, '').matchAll(/^(?:const|let|var)\s+(\w+)/gm);
+  const names = new Set(Array.from(declared, ([, name = '']) => name));
+  return [...names]
+    .filter((name) => isConstant(name) && !(name in given))
+    .map((name) => `${name} is not exported, so it changes nothing. Write: export const ${name} = …`);
 }
 
 const isConstant = (name: string): name is ConstantName => Object.hasOwn(constants, name);

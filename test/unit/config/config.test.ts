@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -75,6 +75,37 @@ describe('a configuration', () => {
     await expect(load(`${what.replace(' ', '-')}.ts`, text)).rejects.toMatchObject({
       code: 'config_invalid',
       detail: expect.stringContaining('default export') as unknown,
+    });
+  });
+
+  it('that holds a constant without exporting it is refused: its default would hold in silence', async () => {
+    const text = "const BG_LOG_LEVEL = 'debug';\nlet BG_MAX_THREADS = 3;\nexport const BG_LOG_FORMAT = 'loud';";
+    await expect(load('unexported.ts', text)).rejects.toMatchObject({
+      code: 'config_invalid',
+      detail: expect.stringMatching(
+        /BG_LOG_FORMAT is "loud"[\s\S]*BG_LOG_LEVEL is not exported, [\s\S]*export const BG_LOG_LEVEL[\s\S]*BG_MAX_THREADS is not/,
+      ) as unknown,
+    });
+  });
+
+  it.each([
+    ['by name', "const BG_LOG_LEVEL = 'debug';\nexport { BG_LOG_LEVEL };"],
+    ['in an object', "const BG_LOG_LEVEL = 'debug';\nexport default { BG_LOG_LEVEL };"],
+    [
+      'beside others in comments',
+      "/*\nconst BG_LOG_FORMAT = 1;\n*/\n// const BG_X\nexport const BG_LOG_LEVEL = 'debug';",
+    ],
+  ])('may export a constant elsewhere than where it stands: %s', async (what, text) => {
+    const { config } = await load(`exported ${what}.ts`, text);
+    expect([config.BG_LOG_LEVEL, config.BG_LOG_FORMAT]).toEqual(['debug', 'line']);
+  });
+
+  it('that is a folder is no file with mistakes', async () => {
+    const file = join(folder, 'config-folder.ts');
+    mkdirSync(file);
+    await expect(loadConfig({ file, env: {}, cwd: '/', installFolder: '/' })).rejects.toMatchObject({
+      code: 'config_unreadable',
+      detail: expect.stringMatching(/config-folder\.ts: EISDIR/) as unknown,
     });
   });
 
