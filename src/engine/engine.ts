@@ -85,7 +85,9 @@ async function open(options: EngineOptions): Promise<Engine> {
   const { config, lock } = options;
   const file = storeFile(config);
   const keyFile = config.BACKPROC_SECRET_KEY_FILE;
-  const log = createLog({ ...logStart(options, config), thread: 't0', onProblem: options.onProblem });
+  // Every thread loses lines of its own, of one cause: `run --once` and `sync` may log in worker threads alone.
+  const onProblem = unrepeated(options.onProblem);
+  const log = createLog({ ...logStart(options, config), thread: 't0', onProblem });
   for (const note of options.launchNotes) log.warn(note);
   const place = { storeFile: file, version: options.version };
   const lastPlace = options.configFile === null ? null : remember(options.configFile, place);
@@ -115,7 +117,7 @@ async function open(options: EngineOptions): Promise<Engine> {
   };
   try {
     const storeThread = beginStoreThread({ file, keyFile, crashAt: options.crashAt ?? 0 });
-    const threads = createThreads(threadsOptions(options, storeThread, log));
+    const threads = createThreads(threadsOptions({ ...options, onProblem }, storeThread, log));
     // There is always something to sync: it loads its code while the store is opened.
     threads.warm('sync');
     await storeThread.ready.catch(async (error: unknown) => {
@@ -182,6 +184,14 @@ function once(work: (text: string) => void): (text: string) => void {
   };
 }
 
+function unrepeated(tell: (text: string) => void): (text: string) => void {
+  let last = '';
+  return (text) => {
+    if (text !== last) tell(text);
+    last = text;
+  };
+}
+
 const describeEngine = ({ config, version, control }: EngineOptions, file: string) =>
   describeSelf({
     node: config.BACKPROC_NODE_ID,
@@ -213,7 +223,7 @@ const watchdogLimits: WatchdogLimits = {
 };
 
 function threadsOptions(options: EngineOptions, storeThread: StoreThread, log: Log): ThreadsOptions {
-  const { config, onProgress, onStir, onLost } = options;
+  const { config, onProgress, onStir, onLost, onProblem: onLogTrouble } = options;
   return {
     storeThread,
     start: threadStart(options, config),
@@ -222,6 +232,7 @@ function threadsOptions(options: EngineOptions, storeThread: StoreThread, log: L
     onProgress,
     onStir,
     onLost,
+    onLogTrouble,
   };
 }
 

@@ -1,9 +1,11 @@
 /** What a shell, cron or logrotate may hand on: none of it is a defect of ours, and none ends an engine. */
 import { spawn } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { logText, startEngine } from '../support/engine-process.ts';
+import { startFakeImap } from '../support/fake-imap-server.ts';
+import { folder } from '../support/fake-mailbox.ts';
 import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
 
 let installation: Installation;
@@ -73,5 +75,23 @@ describe('a copy of the folder in which an engine runs', () => {
     expect(await inCopy('run', '--once')).toMatchObject({ code: 0 });
     expect(logText({ ...installation, folder: copy })).toContain('unless it works where this folder was copied from');
     expect(await engine.stop()).toBe(0);
+  });
+});
+
+describe('a log folder that cannot be made', () => {
+  it('is told once by a pass whose worker thread alone has something to log; the mail is stored', async (test) => {
+    const server = await startFakeImap({ folders: [folder('INBOX', 5), folder('Sent', 2)] });
+    test.onTestFinished(() => server.stop());
+    await installation.addAccount(server.port, 'anna');
+    rmSync(join(installation.folder, 'logs'), { recursive: true, force: true });
+    writeFileSync(join(installation.folder, 'logs'), 'a file where the folder should be');
+    expect(await installation.run('run', '--once')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^backproc: the log cannot be written: E[^\n]*\n$/),
+    });
+    expect(installation.query('SELECT COUNT(*) AS count FROM email_messages')).toEqual([{ count: 7 }]);
+    rmSync(join(installation.folder, 'logs'));
+    mkdirSync(join(installation.folder, 'logs'));
+    expect(await installation.run('run', '--once')).toMatchObject({ code: 0, stderr: '' });
   });
 });

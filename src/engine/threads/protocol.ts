@@ -68,7 +68,9 @@ export type FromThread =
   /** The server told of a change in a watched INBOX. */
   | { readonly kind: 'stirred'; readonly acntid: number }
   /** A kept connection is gone. */
-  | { readonly kind: 'lost'; readonly acntid: number };
+  | { readonly kind: 'lost'; readonly acntid: number }
+  /** Its log cannot be written, or can be again. */
+  | { readonly kind: 'logTrouble'; readonly text: string };
 
 /** The beat's clock: monotonic, the same in all threads. */
 export const beatNow = (): bigint => process.hrtime.bigint();

@@ -17,7 +17,11 @@ interface Running {
 
 function main(start: ThreadStart): void {
   const stopBeating = beat(start.beat);
-  const log = createLog({ ...start.log, thread: start.thread });
+  const log = createLog({
+    ...start.log,
+    thread: start.thread,
+    onProblem: (text) => tell({ kind: 'logTrouble', text }),
+  });
   const stopping = new AbortController();
   let opened: Promise<Opened> | null = null;
   const open = (): Promise<Opened> => {

@@ -23,6 +23,8 @@ export interface ThreadsOptions {
   readonly onStir: (acntid: number) => void;
   /** The connection kept for this account is gone, with or without its thread. */
   readonly onLost: (acntid: number) => void;
+  /** A thread's log cannot be written, or can be again. */
+  readonly onLogTrouble: (text: string) => void;
 }
 
 export type TaskOutcome<K extends TaskKind> = { readonly report: ReportOf<K> } | { readonly error: ErrorRecord };
@@ -146,6 +148,7 @@ export function createThreads(options: ThreadsOptions): Threads {
     if (message.kind === 'progress') options.onProgress(message.progress);
     else if (message.kind === 'stirred') options.onStir(message.acntid);
     else if (message.kind === 'lost' && holders.remove(message.acntid)) options.onLost(message.acntid);
+    else if (message.kind === 'logTrouble') options.onLogTrouble(message.text);
     else if (message.kind === 'done') settle(thread, message.taskId, { report: message.report });
     else if (message.kind === 'failed') settle(thread, message.taskId, { error: message.error });
   }
