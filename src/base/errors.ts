@@ -76,6 +76,12 @@ export const catalogue = {
     'Give the right one, export again, or import --without-secrets.',
   ),
   locked: entry('process', 'retry', 'An engine holds the lock of this store.', 'Wait until it has ended, or stop it.'),
+  engine_not_running: entry(
+    'process',
+    'retry',
+    'No engine is running.',
+    'Nothing, or `backproc start`: whichever starts next reads the configuration anew.',
+  ),
   engine_unreachable: entry(
     'process',
     'retry',

@@ -167,8 +167,9 @@ async function hasEndedWithin(hasEnded: () => boolean, ms: number): Promise<bool
 }
 
 async function reload(context: CliContext): Promise<void> {
-  const holder = await holderOf(await context.loadConfig());
-  if (!holder?.control) throw new EngineError('engine_unreachable', 'no engine is running');
+  const loaded = await context.loadConfig();
+  const holder = await holderOf(loaded);
+  if (!holder?.control) throw new EngineError('engine_not_running', `on ${storeFile(loaded.config)}`);
   const { giveOrder } = await import('../engine/control/give-order.ts');
   const result = (await giveOrder(holder.control, { order: 'reload' })) as ReloadResult;
   if (result.changed.length > 0 || result.needsRestart.length === 0)

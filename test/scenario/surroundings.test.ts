@@ -21,6 +21,13 @@ describe.runIf(process.platform !== 'win32')('a command', () => {
     expect(JSON.parse(stdout)).toMatchObject({ BACKPROC_TIME_ZONE: 'UTC' });
   });
 
+  it('to reload says that no engine runs, where none does', async () => {
+    expect(await installation.run('reload')).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/^backproc: No engine is running\. on \S+mail\.db \(Nothing, or `backproc start`/),
+    });
+  });
+
   it('in a folder that was removed does its work', async () => {
     const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
     const config = join(installation.folder, 'config.json');
