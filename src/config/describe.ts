@@ -12,7 +12,7 @@ export const defaultText = (name: keyof typeof constants): string =>
 
 export function configReference(): string {
   const groups = [...new Set(constantNames.map((name) => constants[name].group))];
-  return `# Configuration\n\nGenerated from src/config/schema.ts by \`npm run docs\`. A \`config.ts\`, \`config.js\` or \`config.json\` holds any of these constants;\nall are optional. \`backproc config check\` lists every mistake at once; \`backproc config show\` prints what is in force.\nconfig.example.ts is a file to start from.\n${groups.map(section).join('')}`;
+  return `# Configuration\n\nGenerated from src/config/schema.ts by \`npm run docs\`. A \`config.ts\`, \`config.js\` or \`config.json\` exports any of these constants;\nall are optional. The file is the one that --config names, else BACKPROC_CONFIG, else one in the current folder, else one in the folder of\nthe program. \`backproc config check\` lists every mistake at once; \`backproc config show\` prints what is in force. config.example.ts is a\nfile to start from.\n${groups.map(section).join('')}`;
 }
 
 function section(group: string): string {

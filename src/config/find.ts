@@ -1,4 +1,4 @@
-/** Where the configuration file is. Loads no schema: a second launch finds it too (engine/quick-look.ts). */
+/** Where the configuration file is. Loads no schema: a second launch finds it too (engine/launch/quick-look.ts). */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EngineError } from '../base/errors.ts';

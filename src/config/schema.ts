@@ -175,7 +175,7 @@ export const constants = {
     1,
     64,
     'threads',
-    'Most worker threads (E7). A thread costs about 24 MB; one serves dozens of connections.',
+    'Most worker threads. A thread costs about 24 MB; one serves dozens of connections.',
   ),
   BG_MAX_TASKS_PER_THREAD: whole(limits, 200, 1, 10_000, 'tasks', 'Most tasks queued in one thread.'),
   BG_THREAD_CONCURRENCY: whole(
