@@ -84,7 +84,7 @@ function ramDiskFinding({ config }: LoadedConfig, { uid }: Owner): Finding {
 function diskFindings({ config }: LoadedConfig, store: StoreExamination): Finding[] {
   const folder = dirname(storeFile(config));
   const room = roomOf(folder);
-  if (!room) return [ok('disk', `${folder} is made at the next launch`)];
+  if (!room) return [ok('disk', `${folder} is not there yet`)];
   const { freeBytes, totalBytes } = room;
   return judgeDisk({
     folder,

@@ -11,7 +11,7 @@ export interface LogFacts {
 const freeBytesMin = 20 * 1024 * 1024;
 
 export function judgeLog({ folder, freeBytes, threadErrors }: LogFacts): Finding[] {
-  if (freeBytes === null) return [ok('log', `${folder} is made at the next launch`)];
+  if (freeBytes === null) return [ok('log', `${folder} is not there yet`)];
   const room =
     freeBytes < freeBytesMin
       ? warn('log', `only ${freeBytes} bytes are free in ${folder}`, 'Free space: lines are lost, the work goes on.')

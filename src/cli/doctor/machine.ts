@@ -47,7 +47,7 @@ const roomBytesMin = 8 * 1024 * 1024;
 const firstPerson = 1000;
 
 export function judgeRamDisk({ folder, isThere, fileSystem, freeBytes, uid }: RamDiskFacts): Finding {
-  if (!isThere) return ok('ram-disk', `${folder} is made at the next launch`);
+  if (!isThere) return ok('ram-disk', `${folder} is not there yet`);
   if (fileSystem === null) return ok('ram-disk', `${folder}; whether that is a RAM disk is not known here`);
   if (fileSystem !== 'tmpfs')
     return warn(

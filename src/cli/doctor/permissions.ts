@@ -6,8 +6,11 @@ import { bad, type Finding, ok, warn } from './finding.ts';
 
 export interface Entry {
   readonly path: string;
-  /** shared: a folder of the system's, or somebody's home; its mode is not ours to change. */
-  readonly kind: 'folder' | 'shared' | 'file' | 'key';
+  /**
+   * shared: a folder of the system's, or somebody's home; its mode is not ours to change. missing: a folder that is not there;
+   * mode and owner are those of the nearest one above it, in which it would be made.
+   */
+  readonly kind: 'folder' | 'shared' | 'missing' | 'file' | 'key';
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -50,7 +53,7 @@ interface Fault {
   readonly isByHand?: true;
 }
 
-const isOurs = (kind: Entry['kind']): boolean => kind !== 'shared';
+const isOurs = (kind: Entry['kind']): boolean => kind !== 'shared' && kind !== 'missing';
 
 const faults: readonly Fault[] = [
   {
@@ -65,6 +68,12 @@ const faults: readonly Fault[] = [
     text: (paths) => `other programs use ${paths}, too: who may look into it is left as it is`,
     todo: () => 'Name a folder in it in the configuration, such as /run/backproc, and let it be backproc’s alone.',
     isByHand: true,
+  },
+  {
+    isFaulty: (entry, owner) => entry.kind === 'missing' && !canMakeIn(entry, owner),
+    state: 'bad',
+    text: (paths, { user }) => `${user} cannot make ${paths}`,
+    todo: (paths) => `Correct the path in the configuration, or make ${paths}`,
   },
   {
     isFaulty: ({ kind, mode }) => isOurs(kind) && kind !== 'key' && (mode & others) !== 0,
@@ -92,6 +101,11 @@ function isWritableFor({ kind, uid, gid, mode }: Entry, owner: Owner): boolean {
   return kind !== 'key' && gid === owner.gid && (mode & 0o020) !== 0;
 }
 
+/** /tmp is everybody's. Further groups of the user's are not looked at. */
+function canMakeIn(entry: Entry, owner: Owner): boolean {
+  return owner.uid === 0 || (entry.mode & 0o002) !== 0 || isWritableFor(entry, owner);
+}
+
 export function judgePermissions(entries: readonly Entry[], owner: Owner): Finding[] {
   const found = faults.flatMap(({ isFaulty, state, text, todo, isByHand }) => {
     const paths = entries.filter((entry) => isFaulty(entry, owner)).map(({ path }) => path);
@@ -101,8 +115,9 @@ export function judgePermissions(entries: readonly Entry[], owner: Owner): Findi
     return [make('permissions', text(named(paths), owner), isByHand ? what : `${what} (doctor --repair does it)`)];
   });
   if (found.length > 0) return found;
-  if (entries.length === 0) return [ok('permissions', 'no folder is there yet')];
-  return [ok('permissions', `${entries.length} folders and files are ${owner.user}'s and the group ${owner.group}'s`)];
+  const count = entries.filter(({ kind }) => kind !== 'missing').length;
+  if (count === 0) return [ok('permissions', 'no folder is there yet')];
+  return [ok('permissions', `${count} folders and files are ${owner.user}'s and the group ${owner.group}'s`)];
 }
 
 function named(paths: readonly string[]): string {
@@ -110,10 +125,16 @@ function named(paths: readonly string[]): string {
   return `${paths.slice(0, namedMax).join(' ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What is to be changed, and to what; nothing for an entry that is as it should be. setgid: new files are the group's. */
+/**
+ * What is to be changed, and to what; nothing for an entry that is as it should be, or is not there. setgid: new files are the
+ * group's.
+ */
 export function planRepairs(entries: readonly Entry[], owner: Owner): Repair[] {
   return entries
-    .filter((entry) => faults.some(({ isFaulty, isByHand }) => !isByHand && isFaulty(entry, owner)))
+    .filter(
+      (entry) =>
+        entry.kind !== 'missing' && faults.some(({ isFaulty, isByHand }) => !isByHand && isFaulty(entry, owner)),
+    )
     .map((entry) => ({ path: entry.path, mode: wantedMode(entry), uid: owner.uid, gid: owner.gid }));
 }
 

@@ -1,5 +1,5 @@
 /** Our folders and files as they lie there: what the permission rules look at. Foreign files in the same folders are left out. */
-import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { storeFile } from '../../config/store-location.ts';
@@ -11,7 +11,10 @@ import { type Entry, isShared } from './permissions.ts';
 /** Folders, then files; symbolic links are nobody's and left out. Empty on Windows, where access lists decide. */
 export function entriesOf(config: Config): Entry[] {
   if (process.platform === 'win32') return [];
-  const folders = writableFolders(config).flatMap((path) => entryOf(path, 'folder').map(orShared));
+  const folders = writableFolders(config).flatMap((path) => [
+    ...entryOf(path, 'folder').map(orShared),
+    ...missingEntry(path),
+  ]);
   const files = ownFiles(config).flatMap((path) => entryOf(path, 'file'));
   const key = config.BACKPROC_SECRET_KEY_FILE;
   return [...folders, ...files, ...[key, oldKeyFile(key)].flatMap((path) => entryOf(path, 'key'))];
@@ -44,6 +47,15 @@ function entryOf(path: string, kind: Entry['kind']): Entry[] {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats || !isOfKind(stats, kind)) return [];
   return [{ path, kind, mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid }];
+}
+
+/** One in /run is made by the unit of `install systemd` (RuntimeDirectory). */
+function missingEntry(path: string): Entry[] {
+  if (path.startsWith('/run/') || lstatSync(path, { throwIfNoEntry: false })) return [];
+  let above = dirname(path);
+  while (above !== dirname(above) && !statSync(above, { throwIfNoEntry: false })) above = dirname(above);
+  const { mode, uid, gid } = statSync(above);
+  return [{ path, kind: 'missing', mode: mode & 0o7777, uid, gid }];
 }
 
 const orShared = (entry: Entry): Entry => (isShared(realpathSync(entry.path)) ? { ...entry, kind: 'shared' } : entry);

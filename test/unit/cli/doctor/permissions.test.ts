@@ -72,6 +72,20 @@ describe('permissions', () => {
     ]);
     expect(planRepairs([...sound, run], owner)).toEqual([]);
   });
+  it.each([
+    ['in one of root’s', 0o755, { uid: 0, gid: 0 }, 'bad'],
+    ['in one of the group’s', 0o2770, { uid: 0 }, 'ok'],
+    ['in one of everybody’s', 0o1777, { uid: 0, gid: 0 }, 'ok'],
+    ['in one of the engine’s', 0o700, {}, 'ok'],
+  ] as const)('tell of a folder that is not there and cannot be made: %s', (_, mode, more, state) => {
+    const missing = entry('/srv/mail/store', 'missing', mode, more);
+    const [finding] = judgePermissions([...sound, missing], owner);
+    expect(finding).toMatchObject({ state });
+    if (state === 'bad') expect(finding?.found).toBe('www-data cannot make /srv/mail/store');
+    else expect(finding?.found).toMatch(/^4 folders/);
+    expect(planRepairs([...sound, missing], owner)).toEqual([]);
+    expect(judgePermissions([missing], { ...owner, uid: 0 })[0]?.state).toBe('ok');
+  });
   it('name three of many', () => {
     const many = Array.from({ length: 10 }, (_, index) => entry(`/logs/${index}`, 'file', 0o664));
     expect(judgePermissions(many, owner)[0]?.found).toMatch(/\/logs\/2 and 7 more$/);
