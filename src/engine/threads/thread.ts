@@ -1,11 +1,12 @@
 /** One worker thread as the main thread sees it: started, given tasks, watched, ended. */
 
-import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { EngineError, type ErrorRecord, toErrorRecord } from '../../base/errors.ts';
 import type { StoreThread } from '../../store/sqlite/store-thread.ts';
 import { firstKindOf, type ThreadGroup, type ThreadLoad } from './choose-thread.ts';
+import { createMeter } from './meter.ts';
 import { beatNow, type FromThread, type TaskKind, type ThreadStart, type ToThread } from './protocol.ts';
 
 export interface Pending {
@@ -120,22 +121,4 @@ function watch(thread: Thread, { onMessage, onExit }: ThreadEvents): void {
     cause = toErrorRecord(new EngineError('thread_died', detail));
   });
   thread.worker.once('exit', () => onExit(thread, cause));
-}
-
-/** A figure over less time than this says little. */
-const meterMs = 1000;
-
-/** The share of the last second or more that the thread's event loop was at work. */
-function createMeter(worker: Worker): () => number {
-  let since: EventLoopUtilization = worker.performance.eventLoopUtilization();
-  let takenMs = performance.now();
-  let share = 0;
-  return () => {
-    if (performance.now() - takenMs < meterMs) return share;
-    const now = worker.performance.eventLoopUtilization();
-    share = worker.performance.eventLoopUtilization(now, since).utilization;
-    since = now;
-    takenMs = performance.now();
-    return share;
-  };
 }
