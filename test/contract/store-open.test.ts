@@ -61,6 +61,14 @@ describe('opening the database', () => {
     expect(openFiles().filter((name) => !name.startsWith(place.file))).toEqual([]);
     database.close();
   });
+  it('says once what the file system says', () => {
+    const folder = dirname(place.file);
+    writeFileSync(folder, 'a file where the folder should be');
+    expect(() => openWriter(place.file)).toThrow(
+      expect.objectContaining({ code: 'store_io', detail: expect.stringMatching(/^(E[A-Z]+): (?!\1)/) as unknown }),
+    );
+  });
+
   it('refuses a newer database and changes no byte of it', () => {
     openWriter(place.file).close();
     execute(place, 'PRAGMA user_version = 99');

@@ -31,7 +31,9 @@ export function toStoreFailure(error: unknown): unknown {
   const code = failureCode(error);
   if (error instanceof EngineError || !(error instanceof Error) || !isStorageCode(code)) return error;
   const known = codes.find(([prefix]) => code.startsWith(prefix));
-  return new EngineError(known?.[1] ?? 'store_io', `${code}: ${error.message}`, { cause: error });
+  // The file system's messages begin with their code, SQLite's have none.
+  const text = error.message.startsWith(`${code}: `) ? error.message : `${code}: ${error.message}`;
+  return new EngineError(known?.[1] ?? 'store_io', text, { cause: error });
 }
 
 /** Does the blame lie with the row alone? Then the next one may go in. */
