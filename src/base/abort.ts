@@ -9,6 +9,8 @@ export function throwIfAborted(signal: AbortSignal): void {
 export interface Deadline {
   /** Monotonic: a clock that jumps, or a suspended host, does not move it. */
   readonly ms: number;
+  /** Asked when time is up: so many ms more, because work is seen to go on; 0 or less: it is over. */
+  readonly moreMs?: () => number;
   /** Called once when time is up or the signal fires; it must make `work` settle, for instance by closing its socket. */
   readonly onExpire: () => void;
   readonly signal?: AbortSignal;
@@ -26,10 +28,15 @@ export async function withDeadline<T>(work: Promise<T>, deadline: Deadline): Pro
     deadline.onExpire();
   };
   const onAbort = (): void => expire(new EngineError('aborted', deadline.what));
-  const timer = setTimeout(
-    () => expire(new EngineError('timeout', `${deadline.what}: no end after ${deadline.ms} ms`)),
-    deadline.ms,
-  );
+  let givenMs = deadline.ms;
+  const onTime = (): void => {
+    const moreMs = Math.ceil(deadline.moreMs?.() ?? 0);
+    if (moreMs > 0) {
+      givenMs += moreMs;
+      timer = setTimeout(onTime, moreMs);
+    } else expire(new EngineError('timeout', `${deadline.what}: no end after ${givenMs} ms`));
+  };
+  let timer = setTimeout(onTime, deadline.ms);
   deadline.signal?.addEventListener('abort', onAbort, { once: true });
   if (deadline.signal?.aborted) onAbort();
   try {

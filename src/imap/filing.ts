@@ -6,6 +6,7 @@
 import type { ImapFlow } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
+import { createRunner } from './command.ts';
 import { connect } from './connect.ts';
 import { markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
@@ -49,10 +50,12 @@ export const openFiling: OpenFiling = async (options) => {
   const { client, droppedCount } = await connect(options, () => undefined);
   const run = <T>(what: string, work: () => Promise<T>, extraMs = 0): Promise<T> =>
     bounded(options, client, what, work, extraMs);
+  const runList = createRunner(options, client);
   const { wireNames } = options;
   const nameOf = (path: string): string => libraryName(client, wireNames, path);
   const list = async () =>
-    (await listFolders({ client, withStatus: false, hasListStatus: false, run, droppedCount, wireNames })).folders;
+    (await listFolders({ client, withStatus: false, hasListStatus: false, run: runList, droppedCount, wireNames }))
+      .folders;
   const openAs = (name: string, path: string, readOnly: boolean) =>
     run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${path}`, () => {
       markListed(client, name);

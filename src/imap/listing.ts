@@ -23,7 +23,7 @@ export async function listFolders(input: ListingInput): Promise<FolderListing> {
   const { client, withStatus, hasListStatus, run, droppedCount, wireNames } = input;
   const droppedBefore = droppedCount();
   const isInline = withStatus && hasListStatus;
-  const entries = await run('LIST', () => client.list(isInline ? { statusQuery, listOnly: false } : {}));
+  const entries = await run('LIST', () => client.list(isInline ? { statusQuery, listOnly: false } : {}), 'as it comes');
   const encoding = encodingOf(client);
   const named = nameApart(entries, pathsOf(entries.map(toListedName), encoding));
   for (const { path, pathAsListed } of named)

@@ -94,6 +94,23 @@ describe.concurrent('a server that', () => {
     });
   }
 
+  it('lists many folders slowly is heard out, as long as they come', async ({ onTestFinished }) => {
+    const many = Array.from({ length: 50 }, (_, index) => folder(`Project ${index}`));
+    const scenario = await startScenario(
+      {
+        folders: [folder('INBOX', 3), ...many],
+        script: ({ verb }, honest) => (verb === 'LIST' ? { parts: honest, dripMs: 40, dripBytes: 40 } : undefined),
+      },
+      {},
+      onTestFinished,
+    );
+    const startedMs = performance.now();
+    expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+    // Longer than a command may take.
+    expect(performance.now() - startedMs).toBeGreaterThan(4000);
+    expect(scenario.differences()).toEqual([]);
+  });
+
   it('falls silent at every command leaves the account backed off', async ({ onTestFinished }) => {
     const scenario = await startScenario(
       { folders: [folder('INBOX', 3)], script: () => ({ parts: [] }) },

@@ -25,6 +25,8 @@ export interface Scripted {
   readonly ending?: 'close' | 'reset';
   /** A byte each so many ms, for as long as somebody listens. */
   readonly dripMs?: number;
+  /** So many instead of one. */
+  readonly dripBytes?: number;
 }
 
 export interface FakeOptions {
@@ -101,7 +103,7 @@ function serve(
     fake.commands.push(`${connection} ${command.verb} ${command.args}`);
     const honest = answer(command, fake, capabilities, session);
     const scripted = fake.script?.({ ...command, folder: session.folder }, honest);
-    if (scripted?.dripMs !== undefined) drip(socket, scripted.parts, scripted.dripMs);
+    if (scripted?.dripMs !== undefined) drip(socket, scripted.parts, scripted.dripMs, scripted.dripBytes);
     else for (const part of scripted?.parts ?? honest) socket.write(part);
     if (scripted?.ending === 'reset') socket.resetAndDestroy();
     else if (scripted?.ending === 'close' || command.verb === 'LOGOUT') socket.end();
@@ -114,12 +116,12 @@ function serve(
   });
 }
 
-function drip(socket: Socket, parts: readonly Part[], everyMs: number): void {
+function drip(socket: Socket, parts: readonly Part[], everyMs: number, count = 1): void {
   const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
   let at = 0;
   const timer = setInterval(() => {
-    socket.write(bytes.subarray(at, at + 1));
-    at += 1;
+    socket.write(bytes.subarray(at, at + count));
+    at += count;
     if (at >= bytes.length) clearInterval(timer);
   }, everyMs);
   socket.on('close', () => clearInterval(timer));
