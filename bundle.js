@@ -1,8 +1,8 @@
 /**
  * Puts the program and its packages together into few files: a start, and each thread, loads dozens of them instead of hundreds,
  * which takes two thirds of the time; as CommonJS, without comments, and no package twice, which takes a seventh off again (Node 20
- * starts the loader of ES modules in each thread). `build/` has what TypeScript makes, file by file, for tests; `dist/` what is installed and run, with the licences of
- * the packages that are in it.
+ * starts the loader of ES modules in each thread). `build/` has what TypeScript makes, file by file, for tests; `dist/` what is
+ * installed and run, with the licences of the packages that are in it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

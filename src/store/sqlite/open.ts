@@ -50,9 +50,6 @@ function prepareWriter(database: Database.Database, file: string, known: readonl
   database.pragma('secure_delete = FAST');
   database.pragma('foreign_keys = ON');
   migrate(database, file, known);
-  // What a savepoint may undo: else SQLite writes it to /var/tmp, where mail has no business. A group of requests is bounded; a
-  // migration is not.
-  database.pragma('temp_store = MEMORY');
 }
 
 function createIfMissing(file: string): void {
