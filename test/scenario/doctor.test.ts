@@ -39,8 +39,8 @@ async function ask(installation: Installation, ...options: string[]): Promise<An
   return { code, stderr, ...answer, of };
 }
 
-const synced = async () => {
-  const scenario = await startScenario({ folders: [folder('INBOX', 5)] });
+const synced = async (config: Record<string, unknown> = {}) => {
+  const scenario = await startScenario({ folders: [folder('INBOX', 5)] }, config);
   expect((await scenario.sync()).code).toBe(0);
   await scenario.installation.run('doctor', '--repair');
   return scenario;
@@ -168,7 +168,8 @@ describe('doctor', () => {
   });
 
   it('leaves everything of a live engine to it', async () => {
-    const { installation, server, acntid } = await synced();
+    // It waits for the server while doctor looks.
+    const { installation, server, acntid } = await synced({ EMAIL_NETWORK_TIMEOUT: 60 });
     const listed = new Promise<void>((resolve) => {
       server.script = ({ verb }) => {
         if (verb !== 'LIST') return undefined;
