@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { LaunchAnswer } from '../../src/engine/launch/launch.ts';
-import { type EngineProcess, logText, startEngine, until } from '../support/engine-process.ts';
+import { logText, startEngine, until } from '../support/engine-process.ts';
 import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
 
 const built = join(import.meta.dirname, '../../build');
@@ -28,6 +28,8 @@ async function stage(test: Test) {
   return { installation, engine };
 }
 
+type Stage = Awaited<ReturnType<typeof stage>>;
+
 const tellToStop = (control: string): Promise<boolean> =>
   giveOrder(control, { order: 'stop' }, { times: { silentMs: 3000 } }).then(
     () => true,
@@ -35,15 +37,18 @@ const tellToStop = (control: string): Promise<boolean> =>
   );
 
 /** Makes it look as if an older version ran. The engine's next beat, every five seconds, puts that right: then once more. */
-async function launchAsNewer(
-  installation: Installation,
-  engine: EngineProcess,
-): Promise<ReturnType<Installation['start']>> {
+async function launchAsNewer({ installation, engine }: Stage, test: Test): Promise<number | undefined> {
   const file = `${installation.storeFile}.engine`;
   writeFileSync(file, readFileSync(file, 'utf8').replace(/"version":"[^"]*"/, '"version":"0.0.1"'));
   const next = installation.start('run');
-  const hasLeft = await Promise.race([next.ended.then(() => true), engine.ended.then(() => false)]);
-  return hasLeft ? launchAsNewer(installation, engine) : next;
+  test.onTestFinished(async () => {
+    next.child.kill('SIGKILL');
+    await next.ended;
+  });
+  const left = await Promise.race([next.ended, engine.ended.then(() => null)]);
+  if (left === null) return next.child.pid;
+  expect(left).toMatchObject({ code: 0, stderr: '' });
+  return launchAsNewer({ installation, engine }, test);
 }
 
 /** Short times: a beat comes every five seconds, so six without one are long. */
@@ -103,13 +108,9 @@ describe.concurrent('a launch beside an engine', () => {
 
   it('of an older version says in the log, too, that it took over', async (test) => {
     const { installation, engine } = await stage(test);
-    const next = await launchAsNewer(installation, engine);
-    test.onTestFinished(async () => {
-      next.child.kill('SIGKILL');
-      await next.ended;
-    });
+    const pid = await launchAsNewer({ installation, engine }, test);
     expect(await engine.ended).toBe(0);
-    const line = `#${next.child.pid}.t0] version 0.0.1 (process ${engine.child.pid}) was asked to finish`;
+    const line = `#${pid}.t0] version 0.0.1 (process ${engine.child.pid}) was asked to finish`;
     await until(() => logText(installation).includes(line));
   });
 
