@@ -8,7 +8,7 @@ export interface Scenario {
   readonly server: FakeImapServer;
   readonly installation: Installation;
   readonly acntid: number;
-  sync(...options: string[]): Promise<Outcome>;
+  sync(...options: '--full'[]): Promise<Outcome>;
   /** What a store that is no true copy differs in. */
   differences(): string[];
   /** The server behaves again; the administrator's `message retry` for each. */
@@ -23,6 +23,7 @@ export interface Scenario {
 type Stage = Pick<Scenario, 'server' | 'installation'>;
 
 async function remove({ server, installation }: Stage): Promise<void> {
+  await installation.endPasses();
   await server.stop();
   installation.remove();
 }
@@ -47,8 +48,8 @@ export async function startScenario(
   if (onFinished) onFinished(() => remove({ server, installation }));
   else running.push({ server, installation });
   const acntid = await installation.addAccount(server.port, 'anna');
-  const sync = (...more: string[]): Promise<Outcome> => installation.run('sync', String(acntid), ...more);
-  const expectNoChange = async (...more: string[]): Promise<void> => {
+  const sync = (...more: '--full'[]): Promise<Outcome> => installation.sync(acntid, ...more);
+  const expectNoChange = async (...more: '--full'[]): Promise<void> => {
     const before = mailRows(installation);
     expect(await sync(...more)).toMatchObject({ code: 0, stderr: '' });
     expect(rowChanges(before, mailRows(installation))).toEqual([]);

@@ -65,6 +65,9 @@ function folderOf(cache: string, { name, fetch }: Source): string {
   try {
     fetch(part);
     renameSync(part, folder);
+  } catch (error) {
+    // Another process may have been here first.
+    if (!existsSync(folder)) throw error;
   } finally {
     rmSync(part, { recursive: true, force: true });
   }

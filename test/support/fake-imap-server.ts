@@ -96,6 +96,8 @@ function serve(
   const session: Session = { folder: null };
   // A client that was cut, or that cuts, is what many scenarios are about.
   socket.on('error', () => socket.destroy());
+  // Else each answer in several parts would wait 40 ms for the client's kernel to acknowledge the first.
+  socket.setNoDelay(true);
   socket.write(greeting ?? `* OK [CAPABILITY ${capabilities.join(' ')}] ready\r\n`);
   const lines = createLineReader(socket);
   const obey = (line: string): void => {
