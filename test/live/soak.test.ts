@@ -65,6 +65,7 @@ async function soakSeed(seed: number, extra: string): Promise<void> {
       await checkpoint(soak, { seed, round });
     }
   } finally {
+    await installation.endPasses();
     await dovecot.stop();
     installation.remove();
   }
@@ -144,9 +145,9 @@ function bumpUidValidity({ dovecot, random }: Soak): void {
 
 /** Two passes: a deleted folder goes with the second listing that lacks it. The kill -9 of an engine leaves nothing to wait for. */
 async function checkpoint({ dovecot, installation, acntids }: Soak, at: object): Promise<void> {
-  const passes = async (...more: string[]): Promise<Outcome[]> => {
+  const passes = async (...more: '--full'[]): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
-    for (const acntid of acntids) outcomes.push(await installation.run('sync', String(acntid), ...more));
+    for (const acntid of acntids) outcomes.push(await installation.sync(acntid, ...more));
     return outcomes;
   };
   const clean = { code: 0, stdout: '', stderr: '' };
@@ -166,4 +167,5 @@ async function checkpoint({ dovecot, installation, acntids }: Soak, at: object):
   for (const outcome of [...(await passes()), ...(await passes('--full'))])
     expect({ ...at, ...outcome }).toMatchObject(clean);
   expect({ ...at, changes: rowChanges(before, mailRows(installation)) }).toMatchObject({ changes: [] });
+  await installation.endPasses();
 }
