@@ -50,7 +50,7 @@ describe('the store thread', () => {
   });
   it('leaves nobody waiting when it dies', async () => {
     await (await openInProcess(place)).close();
-    const entry = new URL('../../build/store/sqlite/store-thread-main.js', import.meta.url);
+    const entry = new URL('../../build/store/sqlite/store-thread-start.js', import.meta.url);
     const worker = new Worker(entry, { workerData: { ...place, remove: undefined, crashAt: 0 } });
     await new Promise((resolve) => worker.once('message', resolve));
     const { port1, port2 } = new MessageChannel();

@@ -69,7 +69,7 @@ export function startThread(
   const beat = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
   const beatCell = new BigInt64Array(beat).fill(beatNow());
   const workerData: ThreadStart = { ...start, thread: name, first: firstKindOf[group], beat, storePort };
-  const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
+  const worker = new Worker(new URL('./thread-start.js', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb },
     transferList: [storePort],

@@ -32,7 +32,7 @@ export async function startStoreThread(given: StoreThreadStart): Promise<StoreTh
 export function beginStoreThread(given: StoreThreadStart): StoreThread {
   const { file, keyFile, crashAt = 0 } = given;
   const files: ThreadFiles = { file, keyFile, crashAt };
-  const worker = new Worker(new URL('./store-thread-main.js', import.meta.url), {
+  const worker = new Worker(new URL('./store-thread-start.js', import.meta.url), {
     workerData: files,
     name: 'store',
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
