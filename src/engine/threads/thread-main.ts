@@ -1,6 +1,7 @@
 /**
  * Entry of a worker thread: takes tasks, runs them side by side, reports. All waiting is on sockets and the store.
  */
+import '../../base/code-cache.ts';
 import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError, toErrorRecord } from '../../base/errors.ts';

@@ -2,6 +2,7 @@
  * Entry of the store thread: the only writing connection of an engine. Requests of all clients stand in one queue; each drain
  * commits as many as a group may hold and answers them afterwards. It ends on `stop`, after what is queued, and says so.
  */
+import '../../base/code-cache.ts';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { EngineError, toErrorRecord } from '../../base/errors.ts';
 import { createSecrets } from '../secrets.ts';
