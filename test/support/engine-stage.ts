@@ -6,21 +6,11 @@ import type { AccountScope } from '../../src/engine/run-passes.ts';
 import type { PassReport } from '../../src/sync/pass.ts';
 import { type FakeImapServer, startFakeImap } from './fake-imap-server.ts';
 import type { FakeFolder } from './fake-mailbox.ts';
+import { openEngineHere, runPassesHere } from './held-engine.ts';
 import { createInstallation, type Installation } from './installation.ts';
 
-/** A .ts worker can't start on Node 20, so the engine comes from build/; its types are those of src. */
-const built = join(import.meta.dirname, '../../build');
-const { acquireLock }: typeof import('../../src/engine/launch/lock.ts') = await import(
-  `${built}/engine/launch/lock.js`
-);
-const { lockFileOf }: typeof import('../../src/engine/launch/holder.ts') = await import(
-  `${built}/engine/launch/holder.js`
-);
-const { runPasses }: typeof import('../../src/engine/run-passes.ts') = await import(`${built}/engine/run-passes.js`);
-const { openEngine }: typeof import('../../src/engine/engine.ts') = await import(`${built}/engine/engine.js`);
-const { loadConfig }: typeof import('../../src/config/load.ts') = await import(`${built}/config/load.js`);
 export const { startWatchdog }: typeof import('../../src/engine/threads/watchdog.ts') = await import(
-  `${built}/engine/threads/watchdog.js`
+  join(import.meta.dirname, '../../build/engine/threads/watchdog.js')
 );
 
 const cleanups: (() => unknown)[] = [];
@@ -55,33 +45,14 @@ export async function stageEngine(
     const acntid = await installation.addAccount(server.port, `user${number}`);
     work.push({ acntid, scope: { kind: 'command', pass: 'recent', paths: [] } });
   }
-  const file = join(installation.folder, 'config.json');
-  const loaded = await loadConfig({ file, env: {}, cwd: '/', installFolder: '/' });
-  const lock = await acquireLock(lockFileOf(installation.storeFile));
-  if (!lock) throw new Error('another engine holds the lock');
-  const ignore = (): void => undefined;
-  const engine = await openEngine({
-    config: loaded.config,
-    configFile: loaded.file,
-    version: '0.0.0',
-    lock,
-    launchNotes: [],
-    isJournal: false,
-    control: null,
-    onProgress: ignore,
-    onStir: ignore,
-    onLost: ignore,
-    onBroken: ignore,
-    onProblem: ignore,
-  });
+  const engine = await openEngineHere(installation.folder, () => undefined);
   cleanups.push(() => engine.close(1000));
-  const { signal } = new AbortController();
   return {
     server,
     installation,
     engine,
     work,
-    pass: () => runPasses(engine, { config: loaded.config, work, onReport: ignore, signal }),
+    pass: () => runPassesHere(engine, work),
     threadEnds: async (name) => {
       const worker = engine.threads.workers.get(name);
       return worker && once(worker, 'exit');

@@ -1,12 +1,14 @@
 /**
- * The engine of `sync` in the process of the tests, open from pass to pass: one more pass costs 0.02 s of CPU, a launch 0.7. Its
- * threads run the built program. It holds the lock of the store: a program that is launched needs it closed before.
+ * An engine in the process of the tests, of the built program: a .ts file can't be a worker's entry on Node 20. Held open from pass
+ * to pass, one more costs 0.02 s of CPU, where a launch of `sync` costs 0.3. It holds the lock of the store: a program that is
+ * launched needs it closed before.
  */
+import { join } from 'node:path';
 import { createContext } from '../../src/cli/context.ts';
 import { storeFile } from '../../src/config/store-location.ts';
 import type { Engine, openEngine } from '../../src/engine/engine.ts';
 import type { launch } from '../../src/engine/launch/launch.ts';
-import type { runPasses } from '../../src/engine/run-passes.ts';
+import type { AccountScope, runPasses } from '../../src/engine/run-passes.ts';
 import type { PassReport } from '../../src/sync/pass.ts';
 import type { PassKind } from '../../src/sync/plan.ts';
 
@@ -17,19 +19,19 @@ export interface HeldEngine {
   close(): Promise<void>;
 }
 
-const built = (path: string): string => new URL(`../../build/engine/${path}.js`, import.meta.url).href;
+const installFolder = join(import.meta.dirname, '../..');
 const stopMs = 10_000;
+const built = (path: string): string => join(installFolder, `build/engine/${path}.js`);
+const ignore = (): void => undefined;
 
-export function createHeldEngine(folder: string, installFolder: string): HeldEngine {
+export function createHeldEngine(folder: string): HeldEngine {
   let opened: Promise<Engine> | null = null;
   return {
     async sync(acntid, pass) {
-      opened ??= open(folder, installFolder);
-      const engine = await opened;
-      const { runPasses: run } = (await import(built('run-passes'))) as { runPasses: typeof runPasses };
-      const work = [{ acntid, scope: { kind: 'command', pass, paths: [] } } as const];
-      const { signal } = new AbortController();
-      return run(engine, { config: engine.config, work, signal, onReport: () => undefined });
+      opened ??= openEngineHere(folder, (why) => {
+        throw new Error(why);
+      });
+      return runPassesHere(await opened, [{ acntid, scope: { kind: 'command', pass, paths: [] } }]);
     },
     isOpen: () => opened !== null,
     async close() {
@@ -40,24 +42,20 @@ export function createHeldEngine(folder: string, installFolder: string): HeldEng
   };
 }
 
-async function open(folder: string, installFolder: string): Promise<Engine> {
+/** `onTrouble`: it lost its lock or its store thread, or cannot write its log. */
+export async function openEngineHere(folder: string, onTrouble: (why: string) => void): Promise<Engine> {
   const { env, stdin, stdout, stderr } = process;
   const context = createContext({ env, cwd: folder, installFolder, stdin, stdout, stderr });
   const { config, file } = await context.loadConfig();
-  const { launch: begin } = (await import(built('launch/launch'))) as { launch: typeof launch };
-  const { openEngine: openBuilt } = (await import(built('engine'))) as { openEngine: typeof openEngine };
-  const fail = (why: string): never => {
-    throw new Error(why);
-  };
   const { version } = context;
-  const answer = await begin({
-    storeFile: storeFile(config),
-    version,
-    askToStop: () => Promise.resolve(false),
-    say: fail,
-  });
-  if (answer.kind !== 'locked') return fail(`the store is held by another process: ${answer.kind}`);
-  return openBuilt({
+  const modules = {
+    ...((await import(built('launch/launch'))) as { launch: typeof launch }),
+    ...((await import(built('engine'))) as { openEngine: typeof openEngine }),
+  };
+  const askToStop = (): Promise<boolean> => Promise.resolve(false);
+  const answer = await modules.launch({ storeFile: storeFile(config), version, askToStop, say: onTrouble });
+  if (answer.kind !== 'locked') throw new Error(`another process holds the store: ${answer.kind}`);
+  return modules.openEngine({
     config,
     configFile: file,
     version,
@@ -65,10 +63,16 @@ async function open(folder: string, installFolder: string): Promise<Engine> {
     launchNotes: [],
     isJournal: false,
     control: null,
-    onProgress: () => undefined,
-    onStir: () => undefined,
-    onLost: () => undefined,
-    onBroken: fail,
-    onProblem: fail,
+    onProgress: ignore,
+    onStir: ignore,
+    onLost: ignore,
+    onBroken: onTrouble,
+    onProblem: onTrouble,
   });
+}
+
+export async function runPassesHere(engine: Engine, work: readonly AccountScope[]): Promise<PassReport[]> {
+  const { runPasses: run } = (await import(built('run-passes'))) as { runPasses: typeof runPasses };
+  const { signal } = new AbortController();
+  return run(engine, { config: engine.config, work, signal, onReport: ignore });
 }

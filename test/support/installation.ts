@@ -48,7 +48,7 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
   const folder = mkdtempSync(join(tmpdir(), 'backproc-test-'));
   const storeFile = join(folder, 'store/mail.db');
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const held = createHeldEngine(folder, installFolder);
+  const held = createHeldEngine(folder);
   const start = (env: Readonly<Record<string, string>>, args: readonly string[]) => {
     if (held.isOpen()) throw new Error('the engine of `sync` is open: call endPasses() before');
     const child = spawn(process.execPath, [mainFile, ...args], {
