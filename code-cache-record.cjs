@@ -2,7 +2,7 @@
  * Loaded by code-cache.ts into the program and its threads: what V8 has compiled when one ends is kept, functions and all that ran.
  * Each thread runs other parts of the files that several load; the largest is kept.
  */
-const { renameSync, statSync, writeFileSync } = require('node:fs');
+const { chmodSync, renameSync, statSync, writeFileSync } = require('node:fs');
 const vm = require('node:vm');
 const { threadId } = require('node:worker_threads');
 const { crc32 } = require('node:zlib');
@@ -12,12 +12,13 @@ const scripts = [];
 vm.Script = class extends vm.Script {
   constructor(source, options) {
     super(source, { ...options, cachedData: undefined });
-    scripts.push({ file: `${options.filename}.cache`, script: this });
+    scripts.push({ source: options.filename, script: this });
   }
 };
 
 process.on('exit', () => {
-  for (const { file, script } of scripts) {
+  for (const { source, script } of scripts) {
+    const file = `${source}.cache`;
     const data = script.createCachedData();
     const head = Buffer.alloc(8);
     head.writeUInt32LE(crc32(data));
@@ -25,6 +26,8 @@ process.on('exit', () => {
     if (bytes.length <= (statSync(file, { throwIfNoEntry: false })?.size ?? 0)) continue;
     const part = `${file}.${process.pid}.${threadId}`;
     writeFileSync(part, bytes);
+    // The program lets nobody else read what it writes; whoever runs it must read this.
+    chmodSync(part, statSync(source).mode);
     renameSync(part, file);
   }
 });

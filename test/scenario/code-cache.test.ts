@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -46,6 +47,12 @@ describe('the installed program', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: '[]\n' });
     return [...new Set(stderr.trim().split('\n'))];
   };
+
+  it('has what the build kept beside its files, for everybody who may read those', () => {
+    const modeOf = (file: string): number => statSync(file).mode;
+    expect(caches().length).toBeGreaterThan(50);
+    for (const file of caches()) expect(modeOf(file)).toBe(modeOf(file.slice(0, -'.cache'.length)));
+  });
 
   it('takes what the build kept of its files', () => {
     expect(compiled()).toEqual(['false']);
