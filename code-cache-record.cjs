@@ -22,6 +22,7 @@ process.on('exit', () => {
     const data = script.createCachedData();
     const head = Buffer.alloc(8);
     head.writeUInt32LE(crc32(data));
+    head.writeUInt32LE(Number(process.env.NODE_TAG), 4);
     const bytes = Buffer.concat([head, data]);
     if (bytes.length <= (statSync(file, { throwIfNoEntry: false })?.size ?? 0)) continue;
     const part = `${file}.${process.pid}.${threadId}`;

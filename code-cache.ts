@@ -4,6 +4,7 @@
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeTag } from './src/base/node-tag.ts';
 import { startEngine } from './test/support/engine-process.ts';
 import { startFakeImap } from './test/support/fake-imap-server.ts';
 import { addMessage, folder } from './test/support/fake-mailbox.ts';
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   ];
   const installation = createInstallation();
   process.env.NODE_OPTIONS = `--require ${JSON.stringify(join(import.meta.dirname, 'code-cache-record.cjs'))}`;
+  process.env.NODE_TAG = String(nodeTag());
   try {
     await useIt(installation, {
       imap: `imap://anna@127.0.0.1:${imap.port}`,

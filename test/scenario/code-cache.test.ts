@@ -60,6 +60,7 @@ describe('the installed program', () => {
 
   it.each<[string, (file: string) => void]>([
     ['damaged', (file) => writeFileSync(file, readFileSync(file).fill(0x2a, 200, 300))],
+    ['of another Node', (file) => writeFileSync(file, readFileSync(file).fill(0x2a, 4, 8))],
     ['cut short', (file) => truncateSync(file, 1000)],
     ['empty', (file) => truncateSync(file)],
     ['missing', (file) => rmSync(file)],
