@@ -5,7 +5,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeTag } from './src/base/node-tag.ts';
-import { startEngine } from './test/support/engine-process.ts';
 import { startFakeImap } from './test/support/fake-imap-server.ts';
 import { addMessage, folder } from './test/support/fake-mailbox.ts';
 import { startFakeSmtp } from './test/support/fake-smtp-server.ts';
@@ -13,10 +12,11 @@ import { createInstallation, type Installation } from './test/support/installati
 import { createMailGenerator } from './test/support/mail-generator.ts';
 
 const dist = join(import.meta.dirname, 'dist');
+const commandMsMax = 60_000;
 
 async function main(): Promise<void> {
   // Of another version of Node, perhaps: and the larger one of two stays.
-  for (const name of readdirSync(dist)) if (name.endsWith('.cache')) rmSync(join(dist, name));
+  for (const name of readdirSync(dist)) if (/\.cache(\.|$)/.test(name)) rmSync(join(dist, name));
   const [imap, smtp] = [
     await startFakeImap({ folders: [mailbox('INBOX', 150), mailbox('Work', 60)] }),
     await startFakeSmtp(),
@@ -45,8 +45,11 @@ function mailbox(path: string, count: number) {
 
 async function useIt(installation: Installation, servers: { imap: string; smtp: string }): Promise<void> {
   const run = async (...args: string[]): Promise<void> => {
-    const { code, stderr } = await installation.run(...args);
-    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`);
+    const { child, ended } = installation.start(...args);
+    const timer = setTimeout(() => child.kill('SIGKILL'), commandMsMax);
+    const { code, signal, stderr } = await ended;
+    clearTimeout(timer);
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code ?? signal}: ${stderr}`);
   };
   const account = ['--email', 'anna@example.com', '--imap', servers.imap, '--smtp', servers.smtp];
   await run('account', 'add', ...account, '--password-env', 'TEST_PASSWORD');
@@ -55,11 +58,11 @@ async function useIt(installation: Installation, servers: { imap: string; smtp: 
   await run('run', '--once');
   const looks = ['verify 1', 'account list', 'folder list 1', 'message list', 'log', 'config check'];
   for (const args of ['sync 1 --full', ...looks]) await run(...args.split(' '));
-  const engine = await startEngine(installation);
   try {
+    await run('start');
     await run('sync', '1');
   } finally {
-    await engine.stop();
+    await run('stop');
   }
 }
 
