@@ -13,6 +13,7 @@ import { formatTable } from './table.ts';
 
 interface Options {
   readonly full?: boolean;
+  readonly refetch?: boolean;
   readonly dryRun?: boolean;
   readonly debug?: boolean;
   readonly json?: boolean;
@@ -23,6 +24,7 @@ export function register(program: Command, context: CliContext): void {
     .command('sync <acntid> [path...]')
     .description('synchronise all folders of an account, or those named, now')
     .option('--full', 'compare every UID and flag, also where nothing seems to have changed')
+    .option('--refetch', 'fetch every message again, and replace those whose bytes are not the stored ones')
     .option('--dry-run', 'show what would be done; nothing is fetched or written')
     .option('--json', 'print the result as JSON')
     .action((acntid: string, paths: string[], options: Options) =>
@@ -31,7 +33,8 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function sync(context: CliContext, acntid: number, paths: readonly string[], options: Options): Promise<void> {
-  const scope: Scope = { kind: 'command', pass: options.full ? 'full' : 'recent', paths };
+  const pass = options.refetch ? 'refetch' : options.full ? 'full' : 'recent';
+  const scope: Scope = { kind: 'command', pass, paths };
   if (options.dryRun) return dryRun(context, acntid, scope, options.json === true);
   const result = await passOrOrder(context, acntid, scope, options);
   if (options.json) context.print(JSON.stringify(result.reports[0], null, 2));

@@ -47,6 +47,7 @@ async function verify(context: CliContext, acntid: number, paths: readonly strin
           ? `\nall ${rows.length} folders agree`
           : `\n${different.length} of ${rows.length} folders differ`,
     );
+    for (const line of remediesFor(acntid, different)) context.print(line);
   }
   context.setExitCode(ok ? exitCodes.done : exitCodes.difference);
 }
@@ -90,6 +91,23 @@ function progressOf(context: CliContext, path: string): (count: number) => void 
     if (context.isTerminal && count % 100 === 0)
       context.stderr.write(`\r\u001b[K${JSON.stringify(path)}: ${count} compared`);
   };
+}
+
+/** What puts it right. A folder that could not be opened has its reason printed already. */
+function remediesFor(acntid: number, different: readonly VerifyRow[]): string[] {
+  const hasWrongBytes = different.some(({ deep }) => deep !== null && deep.wrongBytes.length > 0);
+  const hasOthers = different.some(
+    ({ difference, pendingCount, deep }) =>
+      difference !== 0 ||
+      pendingCount > 0 ||
+      (deep !== null && deep.missing.length + deep.invented.length + deep.wrongFlags.length > 0),
+  );
+  return [
+    ...(hasOthers
+      ? [`\`backproc sync ${acntid} --full\` compares every UID and flag, and fetches what is missing`]
+      : []),
+    ...(hasWrongBytes ? [`\`backproc sync ${acntid} PATH --refetch\` replaces messages whose bytes are wrong`] : []),
+  ];
 }
 
 const tableRow = (row: VerifyRow, isDeep: boolean) => ({

@@ -105,10 +105,10 @@ async function fetchWindow(pass: FolderPass, writer: BatchWriter, window: UidSet
 /** What is above the limit is refused by its size, whichever of the two is lower. */
 const aloneAbove = ({ ports }: FolderPass): number => Math.min(bulkBytesMax, ports.limits.messageBytesMax);
 
-/** EMAILID / X-GM-MSGID: what this account has already, under any folder, is placed and not fetched again. */
+/** EMAILID / X-GM-MSGID: what this account has already, under any folder, is placed and not fetched again; unless it is to be. */
 async function placeKnownContents(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<UidSet> {
   const { hasObjectId, isGmail } = pass.session.capabilities;
-  if (!hasObjectId && !isGmail) return [];
+  if ((!hasObjectId && !isGmail) || pass.kind === 'refetch') return [];
   const rows = await pass.session.fetchMetadata(window, { withMessageId: false });
   const ids = rows.flatMap((row) => row.emailId ?? []);
   const known = await pass.ports.store.contentsByEmailId(pass.folder.acntid, ids);

@@ -44,6 +44,8 @@ export interface FolderPass extends FolderTask {
   listedUid: number;
   /** The answer of QRESYNC was compared with a full listing in this pass. */
   isVanishedJudged: boolean;
+  /** What is stored is to be fetched again, all of it: true until it is recorded as pending. */
+  owesRefetch: boolean;
   /** The slice was over before everything was fetched: this pass does not end the folder's sync. */
   isCutShort: boolean;
   /** Messages that were refused since the last one that came. */
@@ -82,6 +84,7 @@ export function createFolderPass(
     counts,
     listedUid: folder.uidValidity === opened.uidValidity ? folder.listedUid : 0,
     isVanishedJudged: false,
+    owesRefetch: task.kind === 'refetch' && folder.uidValidity !== null,
     isCutShort: false,
     pendingCount: 0,
     refusedInRow: 0,

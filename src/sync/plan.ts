@@ -4,7 +4,8 @@
  * server can lose us a deletion by keeping silent about it.
  */
 
-export type PassKind = 'recent' | 'full';
+/** `refetch`: a full pass that asks for every message again, and lets the bytes decide. */
+export type PassKind = 'recent' | 'full' | 'refetch';
 
 /** The numbers of a folder row that a decision needs. */
 export interface StoredNumbers {
@@ -63,7 +64,7 @@ function isUnchanged(stored: StoredNumbers, observed: ObservedNumbers): boolean 
 export function planOpened(stored: StoredNumbers, observed: ObservedNumbers, kind: PassKind): Plan {
   if (stored.uidValidity === null) return { step: 'new' };
   if (observed.uidValidity !== null && observed.uidValidity !== stored.uidValidity) return { step: 'reset' };
-  if (kind === 'full' && !isResumed(stored)) return { step: 'scan', because: 'full sync' };
+  if (kind !== 'recent' && !isResumed(stored)) return { step: 'scan', because: `${kind} sync` };
   return planRecent(stored, observed);
 }
 
@@ -86,7 +87,7 @@ const isResumed = (stored: StoredNumbers): boolean => !stored.isFirstSynced && s
 export const owesScan = (stored: StoredNumbers, observed: ObservedNumbers, kind: PassKind): boolean =>
   stored.uidValidity === observed.uidValidity &&
   !stored.isFirstSynced &&
-  (observed.highestModseq === null || kind === 'full');
+  (observed.highestModseq === null || kind !== 'recent');
 
 /** Without CONDSTORE a change of flags shows, if at all, in the number of unseen messages. */
 function planWithoutModseq(stored: StoredNumbers, observed: ObservedNumbers): Plan {

@@ -29,6 +29,7 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   const input = await compareInput(pass, rows, quarantine);
   const comparison = await withReplaced(pass, input, await withSecondLook(pass, input));
   await record(pass, comparison.uids, comparison.result, quarantine);
+  pass.owesRefetch = false;
   const { pending, liveUids, missingUids, revivedUids } = comparison.result;
   return { pending, liveUids, missingUids, revivedUids };
 }
@@ -70,10 +71,9 @@ async function withReplaced(pass: FolderPass, input: CompareInput, { uids, resul
   const replaced = await findReplaced(pass, { ...input, uids }, result);
   if (replaced.length === 0) return { uids, result };
   const { acntid, emfdid } = pass.folder;
-  pass.ports.log.warn(`${uidCount(replaced)} UIDs were given to other messages: they are fetched again`, {
-    acntid,
-    emfdid,
-  });
+  const count = uidCount(replaced);
+  if (pass.owesRefetch) pass.ports.log.info(`fetching ${count} messages again, as told`, { acntid, emfdid });
+  else pass.ports.log.warn(`${count} UIDs were given to other messages: they are fetched again`, { acntid, emfdid });
   return { uids, result: compareFolder({ ...input, uids, replaced }) };
 }
 

@@ -10,7 +10,7 @@ import { applyDelta, recordArrived } from './delta.ts';
 import { fetchPending } from './fetch-window.ts';
 import { createFolderPass, type FolderPass, type FolderTask, pendingCountOf } from './folder-pass.ts';
 import type { FolderReport, Ports } from './pass.ts';
-import { type ObservedNumbers, owesScan, type PassKind, type Plan, planOpened, type StoredNumbers } from './plan.ts';
+import { type ObservedNumbers, owesScan, type Plan, planOpened, type StoredNumbers } from './plan.ts';
 import { resetFolder } from './reset.ts';
 import { scanFolder } from './scan.ts';
 import { applyVanished, endTrial, needsTrial } from './vanished.ts';
@@ -26,13 +26,14 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
   let plan = planOpened(stored, observed, task.kind);
   let agrees = false;
   let isWhole = false;
-  for (let round = 0; round < roundsMax && !(agrees && (isWhole || !owes)); round += 1) {
+  const isDone = (): boolean => agrees && (isWhole || !owes) && !pass.owesRefetch;
+  for (let round = 0; round < roundsMax && !isDone(); round += 1) {
     if (await applyPlan(pass, plan)) isWhole = true;
     if (pass.isCutShort) return reportOf(pass);
     agrees = await countsAgree(pass);
     plan = { step: 'scan', because: agrees ? 'the first sync was interrupted' : 'the counts differ' };
   }
-  await endPass(pass, agrees, isWhole ? 'full' : 'recent');
+  await endPass(pass, agrees, isWhole);
   return reportOf(pass);
 }
 
@@ -113,7 +114,7 @@ async function countsAgree(pass: FolderPass): Promise<boolean> {
 }
 
 /** A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. */
-async function endPass(pass: FolderPass, agrees: boolean, kind: PassKind): Promise<void> {
+async function endPass(pass: FolderPass, agrees: boolean, isWhole: boolean): Promise<void> {
   const { folder, opened, ports, uidValidity } = pass;
   if (!agrees)
     ports.log.warn(`the server counts ${pass.session.exists} messages, which is not what it lists`, {
@@ -125,7 +126,7 @@ async function endPass(pass: FolderPass, agrees: boolean, kind: PassKind): Promi
   await ports.store.endPass({
     emfdid: folder.emfdid,
     uidValidity,
-    kind,
+    kind: isWhole ? 'full' : 'recent',
     uidNext: agrees ? uidNext : null,
     highestModseq: opened.highestModseq,
     messageCount: pass.session.exists,

@@ -1,6 +1,7 @@
 /** A mailbox that was restored from an older backup gives UIDs anew, under the UIDVALIDITY that it had. */
 import { describe, expect, it } from 'vitest';
 import { type FakeFolder, folder, message } from '../support/fake-mailbox.ts';
+import { mailRows, rowChanges } from '../support/oracle.ts';
 import { type Scenario, startScenario } from './scenario.ts';
 
 const rowsOf = ({ installation }: Scenario, condition: string): { id: number; uid: number; subject: string }[] =>
@@ -69,6 +70,50 @@ describe('UIDs that a restored server gave anew', () => {
     inbox.uidNext = 14;
     await scenario.sync();
     expect(scenario.differences()).toEqual([]);
+  });
+});
+
+describe('a UID that is another message’s, and no number tells', () => {
+  const runs = (scenario: Scenario, ...args: string[]) => scenario.installation.run(...args);
+  const bodiesOf = ({ server }: Scenario): number =>
+    server.commands.filter((command) => command.includes('BODY.PEEK[]')).length;
+
+  it.each([
+    ['', undefined],
+    [', not even the EMAILID', ['LIST-STATUS', 'OBJECTID']],
+  ])('is found by verify --deep, and put right by sync --refetch%s', async (_, capabilities) => {
+    const inbox = folder('INBOX', 20);
+    for (const entry of inbox.messages) entry.emailId = `E${entry.uid}`;
+    const scenario = await startScenario({ folders: [inbox], ...(capabilities ? { capabilities } : {}) });
+    await scenario.sync();
+    const before = rowsOf(scenario, 'uid <> 5');
+    const lost = rowsOf(scenario, 'uid = 5');
+    inbox.messages[4] = { ...message(5, 'INBAX'), emailId: 'E5' };
+    expect((await scenario.sync('--full')).code).toBe(0);
+    const acntid = String(scenario.acntid);
+    const found = await runs(scenario, 'verify', acntid, '--deep');
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain(`\n\`backproc sync ${acntid} PATH --refetch\` replaces messages`);
+    expect(found.stdout).not.toContain('--full');
+    scenario.server.commands.length = 0;
+    // The connection breaks once on the way: what is left is not forgotten.
+    scenario.server.script = ({ verb, args }, honest) => {
+      if (verb !== 'UID FETCH' || !args.includes('BODY.PEEK[]')) return undefined;
+      scenario.server.script = undefined;
+      return { parts: honest.slice(0, 2), ending: 'reset' };
+    };
+    expect(await runs(scenario, 'sync', acntid, 'INBOX', '--refetch')).toMatchObject({ code: 0, stderr: '' });
+    expect(bodiesOf(scenario)).toBeGreaterThan(1);
+    expect(scenario.differences()).toEqual([]);
+    expect((await runs(scenario, 'verify', acntid, '--deep')).code).toBe(0);
+    expect(rowsOf(scenario, 'uid <> 5')).toEqual(before);
+    expect(rowsOf(scenario, 'vanished_at IS NOT NULL')).toEqual(lost);
+    scenario.server.commands.length = 0;
+    const rows = mailRows(scenario.installation);
+    expect(await runs(scenario, 'sync', acntid, '--refetch')).toMatchObject({ code: 0, stderr: '' });
+    expect(bodiesOf(scenario)).toBe(1);
+    expect(rowChanges(rows, mailRows(scenario.installation))).toEqual([]);
+    await scenario.expectIdle();
   });
 });
 
