@@ -1,4 +1,4 @@
-/** `account remove`: says what goes, asks on a terminal, then one transaction. */
+/** `account remove`: says what goes, asks on a terminal, then step by step (store/sqlite/remove-account.ts). */
 import type { Command } from 'commander';
 import { EngineError } from '../base/errors.ts';
 import { accountOf } from './account-list.ts';
@@ -23,9 +23,16 @@ async function remove(context: CliContext, acntid: number, isSure: boolean): Pro
     const what = `account ${acntid} (${email}): ${folders} folders, ${messages} messages, ${outboxEntries} outbox entries`;
     if (!isSure) await confirm(context, what);
     await store.removeAccount(acntid);
+    const { clearAllRemoved } = await import('../upkeep/clear-removed.ts');
+    await clearAllRemoved(store, new AbortController().signal, progressOf(context, messages));
     context.say(`removed ${what}`);
   });
 }
+
+const progressOf = (context: CliContext, messages: number) => (count: number) => {
+  if (context.isTerminal)
+    context.stderr.write(`\r\u001b[K${count < messages ? `${count} of ${messages} messages` : ''}`);
+};
 
 async function confirm(context: CliContext, what: string): Promise<void> {
   if (!isInteractive(context)) throw new EngineError('usage', `This removes ${what}. Say --yes.`);

@@ -345,7 +345,10 @@ export interface StoreWrites
   addAccount(account: NewAccount): Promise<number>;
   /** Throws `account_unknown`. A new password, login or server frees the account of auth_error and backoff. */
   updateAccount(acntid: number, changes: AccountChanges): Promise<void>;
-  /** The account, its folders, messages, quarantine, outbox, and contents that no other account holds. */
+  /**
+   * Begins it: the account is disabled, its folders and quarantine go. Its messages, its outbox, contents that no other account
+   * holds and the account itself go by `clearRemoved` (UpkeepWrites). Again after a crash: the same. Returns what there was.
+   */
   removeAccount(acntid: number): Promise<AccountSize>;
   recordHealth(acntid: number, health: AccountHealth): Promise<void>;
   recordVanishedTrust(acntid: number, trust: number): Promise<void>;

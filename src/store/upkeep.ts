@@ -25,6 +25,12 @@ export interface ExpiryReport {
   readonly isDone: boolean;
 }
 
+export interface RemovalStep {
+  readonly messageCount: number;
+  /** True: no account is being removed. */
+  readonly isDone: boolean;
+}
+
 export interface WalReport {
   /** Of the file mail.db-wal, afterwards. */
   readonly bytes: number;
@@ -48,6 +54,8 @@ export interface UpkeepReads {
 export interface UpkeepWrites {
   /** One bounded step of it: some hundred rows, some ten milliseconds. Doing it again after a crash does no harm. */
   expire(limits: ExpiryLimits): Promise<ExpiryReport>;
+  /** One bounded step of the removals that have begun (StoreWrites.removeAccount). */
+  clearRemoved(): Promise<RemovalStep>;
   /** Remembers the size of today, once a day. */
   recordSize(at: Instant): Promise<void>;
   /** Moves the WAL into the database and cuts the file, if nobody is in the way; waits for nobody. No transaction. */

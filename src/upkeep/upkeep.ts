@@ -13,13 +13,14 @@ import type { Config } from '../config/schema.ts';
 import { walFileOf } from '../store/sqlite/wal.ts';
 import { readersOf } from '../store/sqlite/wal-readers.ts';
 import type { StoreWrites } from '../store/store.ts';
+import { clearAllRemoved } from './clear-removed.ts';
 import { createClockGuard } from './clock-guard.ts';
 import { describeExpiry, expireAll } from './expire-all.ts';
 import { expiryLimits, type RetentionDays } from './expiry-limits.ts';
 import { calmWal, isLargeWal, judgeWal } from './wal-watch.ts';
 
 export interface UpkeepPorts {
-  readonly store: Pick<StoreWrites, 'expire' | 'recordSize' | 'shrinkWal'>;
+  readonly store: Pick<StoreWrites, 'clearRemoved' | 'expire' | 'recordSize' | 'shrinkWal'>;
   readonly storeFile: string;
   readonly config: RetentionDays &
     Pick<Config, 'BACKPROC_LOG_LOCATION' | 'BACKPROC_TIME_ZONE' | 'BG_LOG_RETENTION_DAYS'>;
@@ -68,6 +69,8 @@ async function careOfDay({ store, config, log, clock, signal }: UpkeepPorts, dat
   const removed = removeExpiredLogs(config.BACKPROC_LOG_LOCATION, date, config.BG_LOG_RETENTION_DAYS);
   if (removed.length > 0) log.info(`removed ${removed.length} old log files`);
   await store.recordSize(toInstant(clock()));
+  const cleared = await clearAllRemoved(store, signal);
+  if (cleared > 0) log.info(`removed accounts: the last ${cleared} messages are gone`);
   const told = describeExpiry(await expireAll(store, expiryLimits(config, clock()), signal));
   if (told !== '') log.info(told);
 }

@@ -10,6 +10,7 @@ import {
   makePlace,
   newAccount,
   type OpenedStore,
+  removeAccount,
   type StorePlace,
   select,
 } from './store-fixture.ts';
@@ -88,7 +89,7 @@ export function describeLogins(name: string, open: (place: StorePlace) => Promis
         await store.updateAccount(acntid, { login: { oauth: null, passwordCommand: ['/bin/pw'] } });
         expect(await store.grant(acntid)).toBeUndefined();
         expect(await store.passwordCommand(acntid)).toEqual(['/bin/pw']);
-        await store.removeAccount(acntid);
+        await removeAccount(store, acntid);
         expect(select(place, 'SELECT * FROM account_logins')).toEqual([]);
       });
       it('is refused as a whole, with its account, when a grant has nowhere to go', async () => {
@@ -195,7 +196,7 @@ export function describeLogins(name: string, open: (place: StorePlace) => Promis
         ]);
         expect(await store.readers()).toEqual(both);
         await store.updateAccount(acntid, { readers: [] });
-        await store.removeAccount(other);
+        await removeAccount(store, other);
         expect(await store.readers()).toEqual(new Map());
       });
     });

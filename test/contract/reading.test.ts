@@ -11,6 +11,7 @@ import {
   type OpenedStore,
   openInProcess,
   openThreaded,
+  removeAccount,
   type StorePlace,
   select,
 } from './store-fixture.ts';
@@ -236,7 +237,7 @@ describe.each([
     await readAll(store);
     await storeMails(store, emfdid, [dated(3)], 3);
     await ids(claim());
-    await store.removeAccount(acntid);
+    await removeAccount(store, acntid);
     for (const table of [
       'email_texts',
       'email_attachments',

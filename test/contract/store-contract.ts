@@ -14,6 +14,7 @@ import {
   makePlace,
   newAccount,
   type OpenedStore,
+  removeAccount,
   type StorePlace,
   select,
 } from './store-fixture.ts';
@@ -72,12 +73,12 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         const acntid = await store.addAccount(newAccount('anna@example.com'));
         const keeping = 'CREATE TABLE crm (acntid INTEGER REFERENCES email_accounts (acntid))';
         execute(place, `${keeping}; INSERT INTO crm VALUES (${acntid})`);
-        await expect(store.removeAccount(acntid)).rejects.toMatchObject({
+        await expect(removeAccount(store, acntid)).rejects.toMatchObject({
           code: 'store_refused',
           detail: expect.stringContaining('FOREIGN KEY'),
         });
         execute(place, 'DELETE FROM crm');
-        await store.removeAccount(acntid);
+        await removeAccount(store, acntid);
       });
       it('calls it a refusal, too, when a trigger misses its table', async () => {
         execute(place, 'CREATE TRIGGER crm AFTER INSERT ON email_accounts BEGIN INSERT INTO gone VALUES (1); END');
@@ -131,11 +132,46 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
         await store.storeBatch(batch(one.emfdids[0] ?? 0, [mail(1, 'shared'), mail(2, 'own')]));
         await store.storeBatch(batch(two.emfdids[0] ?? 0, [mail(1, 'shared')]));
         execute(place, `INSERT INTO email_outbox (acntid, raw) VALUES (${one.acntid}, 'Subject: x')`);
-        expect(await store.removeAccount(one.acntid)).toEqual({ folders: 1, messages: 2, outboxEntries: 1 });
+        expect(await removeAccount(store, one.acntid)).toEqual({ folders: 1, messages: 2, outboxEntries: 1 });
         expect(select(place, 'SELECT subject FROM email_contents JOIN email_raw ON content_id = id')).toEqual([
           { subject: 'shared' },
         ]);
         expect(await store.account(one.acntid)).toBeUndefined();
+        expect(changes().at(-1)).toBe('account_removed');
+      });
+      it('removes a large one in steps: it takes no mail meanwhile, nobody enables it, and its end is told last', async () => {
+        const { acntid, emfdids } = await makeFolders(store, 'INBOX');
+        const uids = Array.from({ length: 700 }, (_, index) => index + 1);
+        await store.recordListing(listing(emfdids[0] ?? 0, 700, [[1, 700]]));
+        await store.storeBatch(
+          batch(
+            emfdids[0] ?? 0,
+            uids.map((uid) => mail(uid)),
+          ),
+        );
+        expect(await store.removeAccount(acntid)).toEqual({ folders: 1, messages: 700, outboxEntries: 0 });
+        expect(await store.account(acntid)).toMatchObject({
+          enabled: false,
+          lastError: `being removed: \`backproc account remove ${acntid}\` goes on where it was interrupted`,
+        });
+        await expect(store.updateAccount(acntid, { enabled: true })).rejects.toMatchObject({ code: 'account_unknown' });
+        const enabling = `UPDATE email_accounts SET enabled = 1 WHERE acntid = ${acntid}`;
+        expect(() => execute(place, enabling)).toThrow('this account is being removed');
+        const outbox = `INSERT INTO email_outbox (acntid, raw) VALUES (${acntid}, 'Subject: x')`;
+        expect(() => execute(place, outbox)).toThrow('there is no such account');
+        await expect(store.storeBatch(batch(emfdids[0] ?? 0, [mail(701)]))).rejects.toThrow();
+        const step = await store.clearRemoved();
+        expect(step.isDone).toBe(false);
+        expect(step.messageCount).toBeGreaterThan(0);
+        expect(step.messageCount).toBeLessThanOrEqual(500);
+        expect(select(place, 'SELECT COUNT(*) AS n FROM email_messages')).toEqual([{ n: 700 - step.messageCount }]);
+        expect(changes()).not.toContain('account_removed');
+        // Begun again after a crash: what is left goes.
+        expect(await removeAccount(store, acntid)).toMatchObject({ messages: 700 - step.messageCount });
+        for (const table of ['email_messages', 'email_contents', 'email_raw', 'email_accounts', 'account_removals'])
+          expect(select(place, `SELECT COUNT(*) AS n FROM ${table}`), table).toEqual([{ n: 0 }]);
+        expect(changes().filter((kind) => kind === 'account_removed')).toHaveLength(1);
+        expect(await store.clearRemoved()).toEqual({ messageCount: 0, isDone: true });
       });
     });
 

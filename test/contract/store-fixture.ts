@@ -9,6 +9,7 @@ import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
 import { createStoreClient } from '../../src/store/sqlite/store-client.ts';
 import type { StoreThread } from '../../src/store/sqlite/store-thread.ts';
 import type {
+  AccountSize,
   IncomingMessage,
   ListedFolder,
   ListingRecord,
@@ -16,6 +17,7 @@ import type {
   Store,
   WindowBatch,
 } from '../../src/store/store.ts';
+import { clearAllRemoved } from '../../src/upkeep/clear-removed.ts';
 
 export const at = '2026-11-24T12:00:00.000Z';
 export const later = '2026-11-25T12:00:00.000Z';
@@ -107,6 +109,13 @@ export async function makeFolders(store: Store, ...paths: string[]): Promise<{ a
   const create = paths.map((path) => listedFolder(path));
   const folders = await store.applyFolderPlan(acntid, { create, update: [], missing: [] }, at);
   return { acntid, emfdids: paths.map((path) => folders.find((folder) => folder.path === path)?.emfdid ?? 0) };
+}
+
+/** To its end, as `account remove` does. */
+export async function removeAccount(store: Store, acntid: number): Promise<AccountSize> {
+  const size = await store.removeAccount(acntid);
+  await clearAllRemoved(store, new AbortController().signal);
+  return size;
 }
 
 export function mail(uid: number, text = `mail ${uid}`, more: Partial<IncomingMessage> = {}): IncomingMessage {

@@ -21,6 +21,7 @@ import {
   type OpenedStore,
   openInProcess,
   openThreaded,
+  removeAccount,
   type StorePlace,
   select,
 } from './store-fixture.ts';
@@ -668,7 +669,7 @@ describe.each([
     const { id } = await insert();
     const [attempt] = await begin(id);
     await finish([result(attempt?.attemptId ?? 0, id, [recipient('b@x.org', 'delivered')])]);
-    await store.removeAccount(acntid);
+    await removeAccount(store, acntid);
     for (const table of [
       'email_outbox',
       'email_outbox_recipients',

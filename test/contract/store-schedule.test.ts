@@ -14,6 +14,7 @@ import {
   type OpenedStore,
   openInProcess,
   openThreaded,
+  removeAccount,
   type StorePlace,
   select,
 } from './store-fixture.ts';
@@ -110,7 +111,7 @@ describe.each([
     it('come in pages, by number, without folders that are retired', async () => {
       for (let index = 0; index < 7; index += 1) await makeFolders(store, 'INBOX', 'Old');
       execute(place, `UPDATE email_folders SET retired_at = '${at}' WHERE path = 'Old' AND acntid = 5`);
-      await store.removeAccount(2);
+      await removeAccount(store, 2);
       const pages: number[][] = [];
       for (let after = 0, page = await store.accountTimesPage(0, 3); page.length > 0; ) {
         pages.push(page.map(({ acntid }) => acntid));
@@ -182,7 +183,7 @@ describe.each([
         imap: { host: 'b.example.com', port: 143, security: 'starttls', user: 'a' },
       });
       expect(await store.takeChangedAccounts()).toEqual([acntid]);
-      await store.removeAccount(acntid);
+      await removeAccount(store, acntid);
       expect(await store.takeChangedAccounts()).toEqual([acntid]);
     });
 

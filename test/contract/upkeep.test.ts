@@ -20,6 +20,7 @@ import {
   type OpenedStore,
   openInProcess,
   openThreaded,
+  removeAccount,
   type StorePlace,
   select,
 } from './store-fixture.ts';
@@ -286,7 +287,7 @@ describe('any order of storing, vanishing and expiring', () => {
         expect(rows.length).toBe(expected.length);
         expect(new Set(rows)).toEqual(new Set(expected));
         expect(select<{ uid: number }>(place, live + emfdid)).toHaveLength(alive.size);
-        await store.removeAccount(acntid);
+        await removeAccount(store, acntid);
         for (let step = 0; step < 2; step += 1) await store.expire(limits({ contentsBefore: day(31), at: day(30) }));
         expect(select(place, 'SELECT id FROM email_contents UNION ALL SELECT content_id FROM email_raw')).toEqual([]);
       }),

@@ -6,6 +6,7 @@ import type { Connection, SqlValue } from './connection.ts';
 import { isUniqueFailure } from './failure.ts';
 import { changeLogin } from './logins.ts';
 import { setReaders } from './readers.ts';
+import { isBeingRemoved } from './remove-account.ts';
 import { placeOf } from './sealed.ts';
 
 export function addAccount(c: Connection, account: NewAccount): number {
@@ -19,6 +20,7 @@ export function addAccount(c: Connection, account: NewAccount): number {
 
 export function updateAccount(c: Connection, acntid: number, changes: AccountChanges): void {
   requireAccount(c, acntid);
+  if (isBeingRemoved(c, acntid)) throw new EngineError('account_unknown', `account ${acntid} is being removed`);
   const columns = columnsOf(changes);
   const names = Object.keys(columns);
   if (names.length > 0) {

@@ -5,22 +5,14 @@
  */
 import type { Instant } from '../../base/clock.ts';
 import type { ExpiryLimits, ExpiryReport } from '../upkeep.ts';
+import { forEachInTime, type Part, stepRowsMax, stepTime } from './bounded-step.ts';
 import type { Connection } from './connection.ts';
 
-/** A step of this size holds the others up for some ten milliseconds; then the time is up, whatever is left. */
-const rowsMax = 500;
 const changeRowsMax = 5000;
-const stepMs = 50;
-
-interface Part {
-  readonly count: number;
-  readonly isDone: boolean;
-}
 const nothing: Part = { count: 0, isDone: true };
 
 export function expire(c: Connection, limits: ExpiryLimits): ExpiryReport {
-  const endMs = performance.now() + stepMs;
-  const hasTime = (): boolean => performance.now() < endMs;
+  const hasTime = stepTime();
   const { at, tombstonesBefore, contentsBefore, changesBefore, outboxBefore } = limits;
   const tombstones = tombstonesBefore === null ? nothing : expireTombstones(c, tombstonesBefore, at, hasTime);
   const contents = expireContents(c, contentsBefore, at, hasTime);
@@ -35,24 +27,13 @@ export function expire(c: Connection, limits: ExpiryLimits): ExpiryReport {
   };
 }
 
-/** `work` for each row until the time is up; at least for one, so that every step gets somewhere. */
-function forEach<Row>(rows: readonly Row[], hasTime: () => boolean, work: (row: Row) => void): Part {
-  let count = 0;
-  for (const row of rows) {
-    if (count > 0 && !hasTime()) return { count, isDone: false };
-    work(row);
-    count += 1;
-  }
-  return { count, isDone: count < rowsMax };
-}
-
 /** One that an unsent mail answers stays: its headers are still to be read. */
 function expireTombstones(c: Connection, before: Instant, at: Instant, hasTime: () => boolean): Part {
   const sql = `SELECT id, content_id AS contentId FROM email_messages AS m WHERE vanished_at < ? AND NOT EXISTS (
       SELECT 1 FROM email_outbox WHERE in_reply_to_id = m.id AND state IN ('queued', 'held', 'sending', 'deferred', 'unknown'))
     ORDER BY vanished_at LIMIT ?`;
-  const rows = c.all<{ id: number; contentId: number }>(sql, before, rowsMax);
-  return forEach(rows, hasTime, ({ id, contentId }) => {
+  const rows = c.all<{ id: number; contentId: number }>(sql, before, stepRowsMax);
+  return forEachInTime(rows, hasTime, ({ id, contentId }) => {
     c.run('DELETE FROM email_messages WHERE id = ?', id);
     c.run('INSERT OR REPLACE INTO expiring_contents (content_id, left_at) VALUES (?, ?)', contentId, at);
   });
@@ -63,7 +44,7 @@ function expireContents(c: Connection, before: Instant, at: Instant, hasTime: ()
   c.run('UPDATE expiring_contents SET left_at = ? WHERE left_at IS NULL', at);
   const sql = 'SELECT content_id AS id FROM expiring_contents WHERE left_at < ? ORDER BY left_at LIMIT ?';
   let gone = 0;
-  const part = forEach(c.all<{ id: number }>(sql, before, rowsMax), hasTime, ({ id }) => {
+  const part = forEachInTime(c.all<{ id: number }>(sql, before, stepRowsMax), hasTime, ({ id }) => {
     gone += c.run(
       'DELETE FROM email_contents WHERE id = ? AND NOT EXISTS (SELECT 1 FROM email_messages WHERE content_id = ?)',
       id,
@@ -94,7 +75,7 @@ function expireOutbox(c: Connection, before: Instant, at: Instant, hasTime: () =
     AND NOT EXISTS (SELECT 1 FROM email_outbox_attempts WHERE outbox_id = e.id AND started_at >= ?)
     AND NOT EXISTS (SELECT 1 FROM outbox_followups WHERE outbox_id = e.id)
     ORDER BY created_at LIMIT ?`;
-  return forEach(c.all<{ id: number }>(sql, before, before, before, rowsMax), hasTime, ({ id }) => {
+  return forEachInTime(c.all<{ id: number }>(sql, before, before, before, stepRowsMax), hasTime, ({ id }) => {
     c.run('DELETE FROM email_outbox_attempts WHERE outbox_id = ?', id);
     c.run(
       'UPDATE email_outbox SET raw = NULL, body_text = NULL, body_html = NULL, attachments = NULL, expired_at = ? WHERE id = ?',

@@ -14,6 +14,7 @@ import { migration5 } from './migration-5.ts';
 import { migration6 } from './migration-6.ts';
 import { migration7 } from './migration-7.ts';
 import { migration8 } from './migration-8.ts';
+import { migration9 } from './migration-9.ts';
 
 export interface Migration {
   readonly number: number;
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { number: 6, sql: migration6 },
   { number: 7, sql: migration7 },
   { number: 8, sql: migration8 },
+  { number: 9, sql: migration9 },
 ];
 
 const newest = (known: readonly Migration[]): number => known.at(-1)?.number ?? 0;

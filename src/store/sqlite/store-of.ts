@@ -106,6 +106,7 @@ function writesBy(c: Connection, write: Write): StoreWrites {
     addAccount: (given) => write('addAccount', given),
     updateAccount: (acntid, changes) => write('updateAccount', acntid, changes),
     removeAccount: (acntid) => write('removeAccount', acntid),
+    clearRemoved: () => write('clearRemoved'),
     recordHealth: (acntid, health) => write('recordHealth', acntid, health),
     recordVanishedTrust: (acntid, trust) => write('recordVanishedTrust', acntid, trust),
     applyFolderPlan: (acntid, plan, at) => write('applyFolderPlan', acntid, plan, at),

@@ -20,7 +20,7 @@ import { endPass, failFolder, recordUnchanged } from './pass.ts';
 import { clearPresence, setPresence, takeChangedAccounts } from './presence.ts';
 import { retryQuarantined } from './quarantine.ts';
 import { recordRead } from './readings.ts';
-import { removeAccount } from './remove-account.ts';
+import { clearRemoved, removeAccount } from './remove-account.ts';
 import { applyReset } from './reset.ts';
 import { rebuildSearch } from './search-index.ts';
 import { recordServerRest } from './server-rests.ts';
@@ -35,6 +35,7 @@ const verbs = {
   addAccount,
   updateAccount,
   removeAccount,
+  clearRemoved,
   recordHealth,
   recordVanishedTrust,
   applyFolderPlan,
