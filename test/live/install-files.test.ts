@@ -25,14 +25,14 @@ describe.runIf(isLinux)('backproc install', () => {
     ['upstart', 'etc/init/backproc.conf', 0o644],
   ])('%s writes what it prints, twice the same, for everybody to read, and takes it away', async (kind, path, mode) => {
     const file = join(below, path);
-    const printed = await installation.run('install', kind, '--print');
+    const printed = await installation.command('install', kind, '--print');
     expect([printed.code, printed.stderr]).toEqual([0, '']);
     for (let time = 0; time < 2; time += 1)
-      expect(await installation.run('install', kind, '--root', below)).toEqual(quiet);
+      expect(await installation.command('install', kind, '--root', below)).toEqual(quiet);
     expect([readFileSync(file, 'utf8'), statSync(file).mode & 0o777]).toEqual([printed.stdout, mode]);
     expect(readdirSync(dirname(file))).toHaveLength(1);
     for (let time = 0; time < 2; time += 1)
-      expect(await installation.run('install', kind, '--root', below, '--remove')).toEqual(quiet);
+      expect(await installation.command('install', kind, '--root', below, '--remove')).toEqual(quiet);
     expect(existsSync(file)).toBe(false);
   });
 
@@ -41,7 +41,7 @@ describe.runIf(isLinux)('backproc install', () => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, '# by hand\n');
     for (const more of [[], ['--remove']]) {
-      const refused = await installation.run('install', 'cron', '--root', below, ...more);
+      const refused = await installation.command('install', 'cron', '--root', below, ...more);
       expect([refused.code, refused.stderr]).toEqual([
         78,
         expect.stringMatching(/is not of this installation.*--name/),
@@ -50,10 +50,10 @@ describe.runIf(isLinux)('backproc install', () => {
     expect(readFileSync(file, 'utf8')).toBe('# by hand\n');
     rmSync(file);
     const other = createInstallation();
-    await other.run('install', 'cron', '--root', below);
-    const refused = await installation.run('install', 'cron', '--root', below);
+    await other.command('install', 'cron', '--root', below);
+    const refused = await installation.command('install', 'cron', '--root', below);
     expect([refused.code, refused.stderr]).toEqual([78, expect.stringContaining(other.folder)]);
-    expect(await installation.run('install', 'cron', '--root', below, '--name', 'second')).toEqual(quiet);
+    expect(await installation.command('install', 'cron', '--root', below, '--name', 'second')).toEqual(quiet);
     expect(readdirSync(join(below, 'etc/cron.d')).sort()).toEqual(['backproc', 'second']);
     other.remove();
   });
@@ -65,7 +65,7 @@ describe.runIf(isLinux)('backproc install', () => {
     [['task-scheduler'], 64],
     [['cron', '--print', '--remove'], 64],
   ])('%s is refused with one line', async (args, code) => {
-    const refused = await installation.run('install', ...args);
+    const refused = await installation.command('install', ...args);
     expect([refused.code, refused.stdout]).toEqual([code, '']);
     expect(refused.stderr.trim().split('\n')).toHaveLength(1);
   });
@@ -77,19 +77,19 @@ describe.runIf(isLinux)('backproc install', () => {
     writeFileSync(file, before);
     chmodSync(file, 0o600);
     for (const size of ['64M', '96M', '96M'])
-      expect(await installation.run('install', 'tmpfs', '--root', below, '--size', size)).toEqual(quiet);
+      expect(await installation.command('install', 'tmpfs', '--root', below, '--size', size)).toEqual(quiet);
     const lines = readFileSync(file, 'utf8').split('\n');
     expect([
       lines.length,
       lines.filter((line) => line.includes('size=96M')).length,
       statSync(file).mode & 0o777,
     ]).toEqual([5, 1, 0o600]);
-    await installation.run('install', 'tmpfs', '--root', below, '--remove');
+    await installation.command('install', 'tmpfs', '--root', below, '--remove');
     expect(readFileSync(file, 'utf8')).toBe(before);
     writeFileSync(file, `tmpfs ${join(installation.folder, 'data')} tmpfs size=1M 0 0\n`);
-    expect((await installation.run('install', 'tmpfs', '--root', below)).code).toBe(78);
+    expect((await installation.command('install', 'tmpfs', '--root', below)).code).toBe(78);
     const empty = join(below, 'empty');
-    expect(await installation.run('install', 'tmpfs', '--root', empty)).toEqual(quiet);
+    expect(await installation.command('install', 'tmpfs', '--root', empty)).toEqual(quiet);
     expect(readFileSync(join(empty, 'etc/fstab'), 'utf8')).toContain(join(installation.folder, 'data'));
   });
 

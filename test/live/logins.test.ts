@@ -15,6 +15,7 @@ beforeEach(async () => {
   installation = createInstallation({ EMAIL_PASSWORD_COMMAND: [process.execPath, '-e', "console.log('pw')"] });
 });
 afterEach(async () => {
+  await installation.endPasses();
   installation.remove();
   await endpoint.stop();
 });
@@ -24,7 +25,7 @@ const add = async (port: number, user: string, ...options: string[]): Promise<st
   const url = `imap://${encodeURIComponent(user)}@127.0.0.1:${port}`;
   const secrets = { REFRESH: 'refresh-1', SECRET: 'canary-secret', BOSS: 'boss-pw' };
   const args = ['account', 'add', '--email', `${user}@example.com`, '--imap', url, ...options];
-  const outcome = await installation.runWith(secrets, ...args);
+  const outcome = await installation.commandWith(secrets, ...args);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   return outcome.stdout.trim();
 };
@@ -38,7 +39,7 @@ const oauthOptions = (): string[] => [
   '--oauth-client-secret-env',
   'SECRET',
 ];
-const test = (acntid: string): Promise<Outcome> => installation.run('account', 'test', acntid);
+const test = (acntid: string): Promise<Outcome> => installation.command('account', 'test', acntid);
 
 describe.runIf(hasDovecot()).each([
   ['xoauth2', 'XOAUTH2'],
@@ -59,7 +60,7 @@ describe.runIf(hasDovecot()).each([
     server.valid.set('access-1', 'anna');
     const acntid = await add(server.dovecot.port, 'anna', ...oauthOptions());
     expect((await test(acntid)).stdout).toContain(`logged in as anna by ${used}`);
-    expect(await installation.run('sync', acntid)).toMatchObject({ code: 0, stderr: '' });
+    expect(await installation.sync(Number(acntid))).toMatchObject({ code: 0, stderr: '' });
     expect(installation.query('SELECT COUNT(*) AS count FROM email_messages')).toEqual([{ count: 1 }]);
     expect(endpoint.requests).toHaveLength(1);
   });
@@ -67,15 +68,15 @@ describe.runIf(hasDovecot()).each([
   it('replaces a token that the server refuses once, and no more than once', async () => {
     server.valid.set('access-2', 'anna');
     const acntid = await add(server.dovecot.port, 'anna', ...oauthOptions());
-    expect(await installation.run('sync', acntid)).toMatchObject({ code: 0, stderr: '' });
+    expect(await installation.sync(Number(acntid))).toMatchObject({ code: 0, stderr: '' });
     expect(endpoint.requests).toHaveLength(2);
     server.valid.clear();
-    const refused = await installation.run('sync', acntid);
+    const refused = await installation.sync(Number(acntid));
     expect([refused.code, endpoint.requests.length]).toEqual([78, 3]);
     expect(installation.query('SELECT state FROM email_accounts')).toEqual([{ state: 'auth_error' }]);
     const everything = JSON.stringify([
       refused,
-      await installation.run('log'),
+      await installation.command('log'),
       installation.query('SELECT * FROM account_logins'),
     ]);
     expect(everything).not.toMatch(/canary-secret|access-\d|refresh-\d/);
@@ -91,12 +92,12 @@ describe.runIf(hasDovecot()).each([
     endpoint.goodRefreshToken = null;
     server.valid.set('access-1', 'anna');
     const acntid = await add(server.dovecot.port, 'anna', ...oauthOptions());
-    expect((await installation.run('sync', acntid)).stderr).toContain('invalid_grant');
+    expect((await installation.sync(Number(acntid))).stderr).toContain('invalid_grant');
     expect(installation.query('SELECT state FROM email_accounts')).toEqual([{ state: 'auth_error' }]);
     endpoint.goodRefreshToken = 'by hand';
     const set = ['account', 'set', acntid, '--oauth-refresh-token-env', 'REFRESH'];
-    expect(await installation.runWith({ REFRESH: 'by hand' }, ...set)).toMatchObject({ code: 0 });
-    expect(await installation.run('sync', acntid)).toMatchObject({ code: 0, stderr: '' });
+    expect(await installation.commandWith({ REFRESH: 'by hand' }, ...set)).toMatchObject({ code: 0 });
+    expect(await installation.sync(Number(acntid))).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
@@ -121,7 +122,7 @@ describe.runIf(hasDovecot())('an account whose login is another user’s', () =>
   it('opens the mailbox that is meant, not the one of who logs in', async () => {
     const acntid = await add(server.dovecot.port, 'anna', '--login-as', 'boss', '--password-env', 'BOSS');
     expect((await test(acntid)).stdout).toContain('logged in as boss by PLAIN, for the mailbox of anna');
-    expect(await installation.run('sync', acntid)).toMatchObject({ code: 0, stderr: '' });
+    expect(await installation.sync(Number(acntid))).toMatchObject({ code: 0, stderr: '' });
     expect(installation.query('SELECT COUNT(*) AS count FROM email_messages')).toEqual([{ count: 1 }]);
   });
 });
@@ -148,11 +149,11 @@ describe.runIf(hasDovecot())('a server without tokens', () => {
     const program = join(installation.folder, 'password');
     writeFileSync(program, '#!/bin/sh\necho "wrong-$1"\n');
     chmodSync(program, 0o700);
-    await installation.run('account', 'set', acntid, '--password-command', `${program} {user}`);
+    await installation.command('account', 'set', acntid, '--password-command', `${program} {user}`);
     const refused = await test(acntid);
     expect([refused.code, refused.stderr.includes('wrong-')]).toEqual([78, false]);
     writeFileSync(program, '#!/bin/sh\n[ "$1" = anna ] && echo pw\n');
     expect(await test(acntid)).toMatchObject({ code: 0, stderr: '' });
-    expect(await installation.run('sync', acntid)).toMatchObject({ code: 0, stderr: '' });
+    expect(await installation.sync(Number(acntid))).toMatchObject({ code: 0, stderr: '' });
   });
 });

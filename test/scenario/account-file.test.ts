@@ -13,7 +13,7 @@ beforeEach(async () => {
   from = createInstallation();
   to = createInstallation();
   const add = ['account', 'add', '--imap', 'imaps://mail.example.com'];
-  await from.runWith(
+  await from.commandWith(
     env,
     ...add,
     '--email',
@@ -26,8 +26,8 @@ beforeEach(async () => {
     'u1,u2',
   );
   const oauth = ['--oauth-preset', 'google', '--oauth-client-id', 'app', '--oauth-refresh-token-env', 'REFRESH'];
-  await from.runWith(env, ...add, '--email', 'bob@example.com', ...oauth, '--password-command', '/bin/pw {acntid}');
-  await from.run('account', 'disable', '53');
+  await from.commandWith(env, ...add, '--email', 'bob@example.com', ...oauth, '--password-command', '/bin/pw {acntid}');
+  await from.command('account', 'disable', '53');
 });
 afterEach(() => {
   from.remove();
@@ -35,19 +35,19 @@ afterEach(() => {
 });
 
 const exported = async (...options: string[]): Promise<string> => {
-  const outcome = await from.runWith(env, 'account', 'export', ...options);
+  const outcome = await from.commandWith(env, 'account', 'export', ...options);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   const file = join(to.folder, 'accounts.json');
   writeFileSync(file, `\ufeff${outcome.stdout}`); // as a Windows editor leaves it
   return file;
 };
 const imported = async (file: string, ...options: string[]): Promise<{ result: string; fields: string }[]> => {
-  const outcome = await to.runWith(env, 'account', 'import', file, '--json', ...options);
+  const outcome = await to.commandWith(env, 'account', 'import', file, '--json', ...options);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   return JSON.parse(outcome.stdout) as { result: string; fields: string }[];
 };
 const accountsOf = async (installation: Installation): Promise<unknown> => {
-  const { stdout } = await installation.runWith(env, 'account', 'export');
+  const { stdout } = await installation.commandWith(env, 'account', 'export');
   return (JSON.parse(stdout) as { accounts: unknown }).accounts;
 };
 
@@ -63,9 +63,9 @@ describe('accounts that move', () => {
     expect((await imported(file, ...withPassphrase)).map(({ result }) => result)).toEqual(['unchanged', 'unchanged']);
     expect(await accountsOf(to)).toEqual(await accountsOf(from));
     // Sealed again with the other installation's key, the secrets are the same.
-    const before = JSON.stringify(await to.runWith(env, 'account', 'export', '--secrets', ...withPassphrase));
+    const before = JSON.stringify(await to.commandWith(env, 'account', 'export', '--secrets', ...withPassphrase));
     expect(before).not.toMatch(/geheim|refresh-1/);
-    await from.run('account', 'set', '53', '--name', 'Anna');
+    await from.command('account', 'set', '53', '--name', 'Anna');
     const changed = await exported('--secrets', ...withPassphrase);
     expect((await imported(changed, ...withPassphrase)).map(({ result, fields }) => [result, fields])).toEqual([
       ['changed', 'name'],
@@ -82,15 +82,15 @@ describe('accounts that move', () => {
   it('do not arrive at all with a wrong passphrase, none, or a mistake', async () => {
     const file = await exported('--secrets', ...withPassphrase);
     const tries = [
-      await to.runWith({ PASSPHRASE: 'wrong horse' }, 'account', 'import', file, ...withPassphrase),
-      await to.run('account', 'import', file),
-      await to.run('account', 'import', join(to.folder, 'config.json')),
-      await to.run('account', 'import', join(to.folder, 'nothing.json')),
+      await to.commandWith({ PASSPHRASE: 'wrong horse' }, 'account', 'import', file, ...withPassphrase),
+      await to.command('account', 'import', file),
+      await to.command('account', 'import', join(to.folder, 'config.json')),
+      await to.command('account', 'import', join(to.folder, 'nothing.json')),
     ];
     expect(tries.map(({ code }) => code)).toEqual([64, 64, 64, 64]);
     expect(await accountsOf(to)).toEqual([]);
     expect(
-      (await from.runWith({ PASSPHRASE: 'short' }, 'account', 'export', '--secrets', ...withPassphrase)).code,
+      (await from.commandWith({ PASSPHRASE: 'short' }, 'account', 'export', '--secrets', ...withPassphrase)).code,
     ).toBe(64);
   });
 });

@@ -31,7 +31,7 @@ async function accountTest(target: Target): Promise<Outcome & { readonly duratio
   const url = `${scheme}://anna@${target.security === 'starttls' ? 'mail.example.com' : host}:${target.port}`;
   const add = ['account', 'add', '--email', 'anna@example.com', '--imap', url, '--password-env', 'TEST_PASSWORD'];
   const smtp = target.smtpPort === undefined ? [] : ['--smtp', `smtp://anna@127.0.0.1:${target.smtpPort}`];
-  const added = await installation.run(...add, ...smtp);
+  const added = await installation.command(...add, ...smtp);
   expect(added.stderr).toBe('');
   if (target.security === 'starttls') {
     // For a loopback host it would be no TLS at all.
@@ -41,8 +41,10 @@ async function accountTest(target: Target): Promise<Outcome & { readonly duratio
     database.close();
   }
   const startedMs = performance.now();
-  const env = target.trust === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.trust };
-  const outcome = await installation.runWith(env, 'account', 'test', added.stdout.trim(), ...(target.options ?? []));
+  const test = ['account', 'test', added.stdout.trim(), ...(target.options ?? [])];
+  const outcome = await (target.trust === undefined
+    ? installation.command(...test)
+    : installation.runWith({ NODE_EXTRA_CA_CERTS: target.trust }, ...test));
   return { ...outcome, durationMs: performance.now() - startedMs };
 }
 

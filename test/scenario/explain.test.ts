@@ -31,7 +31,7 @@ describe('explain and presence', () => {
     database.close();
   };
   const explain = async (what: string): Promise<Explained> =>
-    JSON.parse((await installation.run('explain', what, '--json')).stdout) as Explained;
+    JSON.parse((await installation.command('explain', what, '--json')).stdout) as Explained;
   beforeEach(async () => {
     installation = createInstallation({ BACKPROC_NODE_ID: 'node', BACKPROC_TIME_ZONE: 'Europe/Warsaw' });
     await installation.addAccount(1, 'anna');
@@ -43,18 +43,18 @@ describe('explain and presence', () => {
 
   it('say what is due, by which rule, and how that changes when a user comes', async () => {
     expect((await explain('1')).next).toMatchObject({ due: false, rule: 'recent', emfdid: 1, held_by: null });
-    expect((await installation.run('presence', 'set', 'u1')).code).toBe(0);
+    expect((await installation.command('presence', 'set', 'u1')).code).toBe(0);
     const present = await explain('1');
     expect(present.next).toMatchObject({ due: true, rule: 'recent' });
     expect(present.users[0]?.logged_in_until).not.toBeNull();
-    const text = (await installation.run('explain', '1')).stdout;
+    const text = (await installation.command('explain', '1')).stdout;
     expect(text).toMatch(/account 1, anna@example.com at 127.0.0.1:1/);
     expect(text).toMatch(/user u1 is logged in until/);
     expect(text).toMatch(/next: folder 1 \(INBOX\), by rule "recent", due since/);
     expect(text).toMatch(/Old +off +first +never +off/);
-    expect((await installation.run('presence', 'clear', 'u1')).code).toBe(0);
+    expect((await installation.command('presence', 'clear', 'u1')).code).toBe(0);
     expect((await explain('1')).next).toMatchObject({ due: false });
-    expect((await installation.run('presence', 'set', 'u1', '--at', ago(60))).code).toBe(0);
+    expect((await installation.command('presence', 'set', 'u1', '--at', ago(60))).code).toBe(0);
     expect((await explain('1')).users[0]?.logged_in_until).toBeNull();
   });
 
@@ -62,7 +62,7 @@ describe('explain and presence', () => {
     sql(`UPDATE email_accounts SET state = 'backoff', last_error = 'timeout: FETCH', retry_at = '${ago(-45)}'`);
     const held = await explain('1');
     expect(held.next).toMatchObject({ due: false, held_by: 'backoff' });
-    expect((await installation.run('explain', '1')).stdout).toMatch(
+    expect((await installation.command('explain', '1')).stdout).toMatch(
       /held back \(backoff\) until .*\nlast error: timeout: FETCH/,
     );
     sql(`UPDATE email_accounts SET retry_at = NULL, state = 'ok', enabled = 0;
@@ -76,11 +76,11 @@ describe('explain and presence', () => {
     expect(folders.map(({ path, rules }) => [path, rules.map(({ rule }) => rule)])).toEqual([
       ['INBOX', ['recent', 'full']],
     ]);
-    const text = (await installation.run('explain', '1,1')).stdout;
+    const text = (await installation.command('explain', '1,1')).stdout;
     expect(text).toMatch(/daily +does not apply +low priority: one full sync for each local date, from 20:00 on/);
-    const codes = await Promise.all(['2', '1,99', 'x', '1,2,3'].map((what) => installation.run('explain', what)));
+    const codes = await Promise.all(['2', '1,99', 'x', '1,2,3'].map((what) => installation.command('explain', what)));
     expect(codes.map(({ code }) => code)).toEqual([64, 64, 64, 64]);
-    expect((await installation.run('presence', 'set', 'u1', '--at', 'noon')).code).toBe(64);
+    expect((await installation.command('presence', 'set', 'u1', '--at', 'noon')).code).toBe(64);
   });
 
   it('tell what the engine has in its queue', async () => {
@@ -105,7 +105,7 @@ describe('explain and presence', () => {
     await queue.put([task, { ...task, kind: 'bulk', class: 'daily', fruitlessCount: 2 }]);
     await queue.start([{ ...task, lateMs: 0 }], Date.now());
     expect((await explain('1')).queue?.map((one) => one.running_since === null)).toEqual([true, false]);
-    const text = (await installation.run('explain', '1')).stdout;
+    const text = (await installation.command('explain', '1')).stdout;
     expect(text).toMatch(/queue: sync is running as live since/);
     expect(text).toMatch(/queue: bulk waits as daily, .* after 2 passes in a row/);
     expect(text).toMatch(/budget: 1 passes running on this host, of 20 connections/);

@@ -17,7 +17,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const outbox = (...args: string[]): Promise<Outcome> => installation.run('outbox', ...args);
+const outbox = (...args: string[]): Promise<Outcome> => installation.command('outbox', ...args);
 const mail = ['--account', '1', '--to', 'Bob <bob@example.com>', '--subject', 'Hello', '--text', 'Hi'];
 const send = async (...more: string[]): Promise<number> => {
   const { code, stdout, stderr } = await outbox('send', ...mail, ...more);

@@ -28,7 +28,7 @@ export async function startEngine(installation: Installation): Promise<EnginePro
     child,
     ended,
     async status() {
-      const { stdout, code } = await installation.run('status', '--json');
+      const { stdout, code } = await installation.command('status', '--json');
       if (code === 3) throw new Error(`not running: ${errors}`);
       return JSON.parse(stdout) as EngineStatus;
     },

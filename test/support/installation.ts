@@ -1,11 +1,13 @@
-/** A configured backproc in a temp folder, driven through the built command line as an administrator would. */
+/** A configured backproc in a temp folder, driven through its command line as an administrator would. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { openSqlite } from '../../src/base/sqlite.ts';
 import { createContext } from '../../src/cli/context.ts';
 import { exitCodeOfReports, firstError } from '../../src/cli/passes.ts';
+import { runProgram } from '../../src/cli/program.ts';
 import { parseServerUrl } from '../../src/cli/server-url.ts';
 import { createHeldEngine } from './held-engine.ts';
 
@@ -21,6 +23,9 @@ export interface Installation {
   readonly storeFile: string;
   run(...args: string[]): Promise<Outcome>;
   runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome>;
+  /** As `run`, in this process: for commands that start no threads, where a launch, a third of a second of CPU, is not what the test is about. */
+  command(...args: string[]): Promise<Outcome>;
+  commandWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome>;
   /** As `sync ACNTID [--full]` would, by an engine in this process, which is open until the program is launched. */
   sync(acntid: number, ...options: '--full'[]): Promise<Outcome>;
   /** Started, not awaited: for kills and signals. After `sync` needs `endPasses`. */
@@ -53,7 +58,7 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
     if (held.isOpen()) throw new Error('the engine of `sync` is open: call endPasses() before');
     const child = spawn(process.execPath, [mainFile, ...args], {
       cwd: folder,
-      env: { ...process.env, TEST_PASSWORD: 'pw', ...env },
+      env: environment(env),
     });
     return { child, ended: outcomeOf(child) };
   };
@@ -64,6 +69,11 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
     async runWith(env, ...args) {
       await held.close();
       return start(env, args).ended;
+    },
+    command: (...args) => installation.commandWith({}, ...args),
+    async commandWith(env, ...args) {
+      await held.close();
+      return commandHere(folder, env, args);
     },
     async sync(acntid, ...options) {
       const reports = await held.sync(acntid, options.length > 0 ? 'full' : 'recent');
@@ -81,12 +91,7 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
       const { env, stdin, stdout, stderr } = process;
       const account = { email, userId: null, name: null, imap, smtp: null, allowPlaintext: false, password: 'pw' };
       const context = createContext({ env, cwd: folder, installFolder, stdin, stdout, stderr });
-      process.umask(0o007);
-      try {
-        return await context.withStore((store) => store.addAccount(account));
-      } finally {
-        process.umask(ownMask);
-      }
+      return asProgram(() => context.withStore((store) => store.addAccount(account)));
     },
     query<T>(sql: string, ...values: unknown[]) {
       const database = openSqlite(storeFile, { readonly: true });
@@ -99,6 +104,47 @@ export function createInstallation(config: Readonly<Record<string, unknown>> = {
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
   return installation;
+}
+
+const environment = (env: Readonly<Record<string, string>>) => ({ ...process.env, TEST_PASSWORD: 'pw', ...env });
+
+/** With its umask. */
+async function asProgram<T>(work: () => Promise<T>): Promise<T> {
+  process.umask(0o007);
+  try {
+    return await work();
+  } finally {
+    process.umask(ownMask);
+  }
+}
+
+async function commandHere(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<Outcome> {
+  const [stdout, stderr] = [createSink(), createSink()];
+  const { stdin } = process;
+  const surroundings = { env: environment(env), cwd: folder, installFolder, stdin };
+  const context = createContext({ ...surroundings, stdout: stdout.stream, stderr: stderr.stream });
+  let code = 0;
+  context.setExitCode = (given) => {
+    code = given;
+  };
+  await asProgram(() => runProgram(context, [process.execPath, mainFile, ...args]));
+  return { code, signal: null, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** No terminal. */
+function createSink(): { stream: NodeJS.WriteStream; text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream: stream as NodeJS.WriteStream, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
 async function outcomeOf(child: ReturnType<typeof spawn>): Promise<Outcome> {
