@@ -66,8 +66,8 @@ describe.runIf(hasDovecot())('a mailbox of hostile mail', () => {
     const bad = `SELECT id FROM email_contents WHERE instr(subject, char(0)) OR typeof(subject) NOT IN ('text', 'null')
       OR NOT json_valid(from_addresses) OR NOT json_valid(to_addresses) OR length(to_addresses) > 1000000`;
     expect(installation.query(bad)).toEqual([]);
-    expect((await installation.run('verify', String(acntid), '--deep')).code).toBe(0);
-    expect((await installation.run('message', 'list', '--account', String(acntid))).code).toBe(0);
+    expect((await installation.command('verify', String(acntid), '--deep')).code).toBe(0);
+    expect((await installation.command('message', 'list', '--account', String(acntid))).code).toBe(0);
     expect(peakMib).toBeLessThan(300);
   });
 
@@ -91,7 +91,7 @@ describe.runIf(hasDovecot())('a mailbox of hostile mail', () => {
     expect(rows.map(({ raw, error }) => [raw.toString().slice(0, 14), error.split(':')[0]])).toEqual(
       Array.from({ length: count }, () => ['Subject: large', 'message_too_large']),
     );
-    expect((await small.run('verify', String(acntid))).code).toBe(0);
+    expect((await small.command('verify', String(acntid))).code).toBe(0);
     small.remove();
   });
 });

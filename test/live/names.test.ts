@@ -54,7 +54,7 @@ describe.runIf(hasDovecot())('folders with names of every kind', () => {
     await fill('second');
     expect(await sync()).toMatchObject({ code: 0, stderr: '' });
     expect(await judge()).toEqual([]);
-    expect(await installation.run('verify', String(acntid), '--deep')).toMatchObject({ code: 0, stderr: '' });
+    expect(await installation.command('verify', String(acntid), '--deep')).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('are left as they are when nothing changed', async () => {

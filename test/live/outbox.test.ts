@@ -24,7 +24,13 @@ describe.runIf(reason === null)('mail from the outbox, through Postfix and Dovec
     installation = createInstallation();
     for (const user of ['anna', 'bob']) {
       const acntid = await installation.addAccount(dovecot.port, user);
-      await installation.run('account', 'set', String(acntid), '--smtp', `smtp://${user}@127.0.0.1:${postfix.port}`);
+      await installation.command(
+        'account',
+        'set',
+        String(acntid),
+        '--smtp',
+        `smtp://${user}@127.0.0.1:${postfix.port}`,
+      );
     }
   });
   afterAll(async () => {
@@ -128,7 +134,14 @@ describe.runIf(reason === null)('mail from the outbox, through Postfix and Dovec
   });
 
   it('of an account whose password is wrong waits, and the mail is not to blame', async () => {
-    await installation.runWith({ TEST_PASSWORD: 'wrong' }, 'account', 'set', '2', '--password-env', 'TEST_PASSWORD');
+    await installation.commandWith(
+      { TEST_PASSWORD: 'wrong' },
+      'account',
+      'set',
+      '2',
+      '--password-env',
+      'TEST_PASSWORD',
+    );
     const id = insert({ acntid: 2, to_addresses: 'anna@example.com', subject: 'Later', body_text: 'x' });
     await send(0);
     expect(entry(id)).toMatchObject({ state: 'queued', attempt_count: 0 });
@@ -136,7 +149,7 @@ describe.runIf(reason === null)('mail from the outbox, through Postfix and Dovec
       'SELECT smtp_state, smtp_last_error FROM email_accounts WHERE acntid = 2',
     );
     expect(account?.smtp_state).toBe('auth_error');
-    await installation.run('account', 'set', '2', '--password-env', 'TEST_PASSWORD');
+    await installation.command('account', 'set', '2', '--password-env', 'TEST_PASSWORD');
     await send(0);
     expect(entry(id)).toMatchObject({ state: 'delivered' });
   });

@@ -159,21 +159,21 @@ describe.runIf(hasDovecot())('a sync with Dovecot', () => {
       await sync(...kind);
       expect(counts()).toEqual([{ live: 503, held: 501, counted: 501 }]);
     }
-    expect((await installation.run('verify', String(acntid), '--deep')).code).toBe(0);
-    expect((await installation.run('folder', 'approve-deletions', String(emfdid))).code).toBe(0);
+    expect((await installation.command('verify', String(acntid), '--deep')).code).toBe(0);
+    expect((await installation.command('folder', 'approve-deletions', String(emfdid))).code).toBe(0);
     await sync();
     expect(counts()).toEqual([{ live: 2, held: 0, counted: 0 }]);
     expect(await judge()).toEqual([]);
   });
 
   it('proves it with verify --deep', async () => {
-    const outcome = await installation.run('verify', String(acntid), '--deep', '--json');
+    const outcome = await installation.command('verify', String(acntid), '--deep', '--json');
     expect(outcome.code).toBe(0);
     expect(JSON.parse(outcome.stdout)).toMatchObject({ ok: true });
   });
 
   it('logs in the format that administrators grep for', async () => {
-    const { stdout } = await installation.run('log', '--account', String(acntid));
+    const { stdout } = await installation.command('log', '--account', String(acntid));
     const lines = stdout.trim().split('\n');
     expect(lines.length).toBeGreaterThan(5);
     for (const line of lines) expect(line).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]\[#\d+\.t\d+\] .+ \[1,\d+\]$/);

@@ -32,7 +32,7 @@ interface Answer {
 }
 
 async function ask(installation: Installation, ...options: string[]): Promise<Answer> {
-  const { code, stdout, stderr } = await installation.run('doctor', '--json', ...options);
+  const { code, stdout, stderr } = await installation.command('doctor', '--json', ...options);
   const answer = JSON.parse(stdout) as Pick<Answer, 'state' | 'findings' | 'repairs'>;
   const of = (check: string): string[] =>
     answer.findings.filter((finding) => finding.check === check).map(({ state }) => state);
@@ -42,7 +42,7 @@ async function ask(installation: Installation, ...options: string[]): Promise<An
 const synced = async (config: Record<string, unknown> = {}) => {
   const scenario = await startScenario({ folders: [folder('INBOX', 5)] }, config);
   expect((await scenario.sync()).code).toBe(0);
-  await scenario.installation.run('doctor', '--repair');
+  await scenario.installation.command('doctor', '--repair');
   return scenario;
 };
 const jobFile = (installation: Installation): string => join(installation.folder, 'data', `${hostname()}.db`);
@@ -73,7 +73,7 @@ describe('doctor', () => {
     ])
       expect([check, new Set(answer.of(check))]).toEqual([check, new Set(['ok'])]);
     for (const { state, todo } of answer.findings) expect(todo === null).toBe(state === 'ok');
-    const { stdout } = await installation.run('doctor', '--deep', '--accounts', 'all');
+    const { stdout } = await installation.command('doctor', '--deep', '--accounts', 'all');
     expect(stdout.split('\n').filter((line) => /^(ok {2}|WARN|BAD ) {2}\S/.test(line))).toHaveLength(
       answer.findings.length,
     );
@@ -92,7 +92,7 @@ describe('doctor', () => {
     expect([answer.code, answer.of('config')]).toEqual([1, ['bad', 'bad']]);
     const missing = await ask(installation, '--config', 'nowhere.json');
     expect([missing.code, missing.of('config'), missing.stderr]).toEqual([1, ['bad'], '']);
-    expect((await installation.run('doctor', '--accounts', 'some')).code).toBe(64);
+    expect((await installation.command('doctor', '--accounts', 'some')).code).toBe(64);
     installation.remove();
   });
 

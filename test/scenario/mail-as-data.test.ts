@@ -40,7 +40,9 @@ describe('mail as data', () => {
     await store.close();
   });
   afterAll(() => installation.remove());
-  const run = (...args: string[]) => installation.run(...args);
+  const run = (...args: string[]) => installation.command(...args);
+  /** In its folder: targets are relative to it. */
+  const launch = (...args: string[]) => installation.run(...args);
   const bytesOf = (...args: string[]): Buffer =>
     spawnSync(process.execPath, [mainFile, ...args], { cwd: installation.folder }).stdout;
 
@@ -96,12 +98,12 @@ describe('mail as data', () => {
     ['message', 'export', '--account', '1', '--maildir', 'config.json/mail'],
     ['db', 'backup', 'config.json/mail.db'],
   ])('says that the target cannot be written: %s %s … %s', async (...words) => {
-    const { code, stderr } = await run(...words);
+    const { code, stderr } = await launch(...words);
     expect([code, stderr]).toEqual([64, expect.stringMatching(/^backproc: \S+ cannot be written: E[A-Z]+: .*\.\n$/)]);
   });
 
   it('goes into an mbox that other programs read, and never over a file that is there', async () => {
-    expect(await run('message', 'export', '--mbox', 'all.mbox', '--account', '1')).toMatchObject({
+    expect(await launch('message', 'export', '--mbox', 'all.mbox', '--account', '1')).toMatchObject({
       code: 0,
       stdout: '',
       stderr: '',
@@ -109,19 +111,19 @@ describe('mail as data', () => {
     const text = readFileSync(join(installation.folder, 'all.mbox'), 'utf8');
     expect(text.match(/^From .*$/gm)).toHaveLength(4);
     expect(text).toContain('\n>From here on\n>>From there\nend without a line end\n\n');
-    expect(await run('message', 'export', '--mbox', 'all.mbox', '--account', '1')).toMatchObject({ code: 64 });
+    expect(await launch('message', 'export', '--mbox', 'all.mbox', '--account', '1')).toMatchObject({ code: 64 });
     expect(
-      (await run('message', 'export', '--mbox', 'work.mbox', '--account', '1', '--folder', 'Work/../../2026')).code,
+      (await launch('message', 'export', '--mbox', 'work.mbox', '--account', '1', '--folder', 'Work/../../2026')).code,
     ).toBe(0);
     expect(readFileSync(join(installation.folder, 'work.mbox'), 'latin1').match(/^From .*$/gm)).toHaveLength(1);
-    expect((await run('message', 'export', '--mbox', 'x.mbox', '--account', '1', '--folder', 'None')).code).toBe(64);
-    expect((await run('message', 'export', '--mbox', 'x.mbox')).code).toBe(64);
+    expect((await launch('message', 'export', '--mbox', 'x.mbox', '--account', '1', '--folder', 'None')).code).toBe(64);
+    expect((await launch('message', 'export', '--mbox', 'x.mbox')).code).toBe(64);
   });
   const python = spawnSync('python3', ['--version']).status === 0;
   if (!python) console.log('reading the mbox with another program is left out: no python3 here');
   it.runIf(python)('goes into an mbox and a Maildir that Python reads the same messages from', async () => {
-    await run('message', 'export', '--mbox', 'py.mbox', '--account', '1');
-    await run('message', 'export', '--maildir', 'py', '--account', '1', '--folder', 'INBOX');
+    await launch('message', 'export', '--mbox', 'py.mbox', '--account', '1');
+    await launch('message', 'export', '--maildir', 'py', '--account', '1', '--folder', 'INBOX');
     const program = `import mailbox
 print([m['Subject'] for m in mailbox.mbox('py.mbox')][:3])
 print(sorted((m['Subject'], m.get_flags()) for m in mailbox.Maildir('py', create=False)))`;
@@ -130,7 +132,7 @@ print(sorted((m['Subject'], m.get_flags()) for m in mailbox.Maildir('py', create
   });
   it('goes into a Maildir, folder names harmless, and a second export only completes it', async () => {
     const cur = join(installation.folder, 'mail/cur');
-    const exportMail = () => run('message', 'export', '--maildir', 'mail', '--account', '1');
+    const exportMail = () => launch('message', 'export', '--maildir', 'mail', '--account', '1');
     expect(await exportMail()).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(readdirSync(join(installation.folder, 'mail')).sort()).toEqual([
       '.Work.&AC4ALg-.&AC4ALg-.2026',

@@ -38,7 +38,7 @@ describe('UIDs that a restored server gave anew', () => {
     await scenario.expectTrueCopy();
     expect(scenario.server.commands.filter((command) => command.includes('BODY.PEEK[]'))).toHaveLength(1);
     await scenario.expectIdle();
-    expect((await scenario.installation.run('verify', String(scenario.acntid), '--deep')).code).toBe(0);
+    expect((await scenario.installation.command('verify', String(scenario.acntid), '--deep')).code).toBe(0);
     expect(rowsOf(scenario, 'uid < 16 AND vanished_at IS NULL')).toEqual(before);
     expect(rowsOf(scenario, 'vanished_at IS NOT NULL')).toEqual(lost);
   });

@@ -63,7 +63,7 @@ export async function startScenario(
     async retryQuarantined() {
       server.script = undefined;
       const rows = installation.query<{ emfdid: number }>('SELECT DISTINCT emfdid FROM email_quarantine');
-      for (const { emfdid } of rows) await installation.run('message', 'retry', String(emfdid));
+      for (const { emfdid } of rows) await installation.command('message', 'retry', String(emfdid));
     },
     async expectTrueCopy() {
       server.script = undefined;

@@ -35,7 +35,7 @@ async function loginAt(security: 'starttls' | 'tls', onConnect: (socket: Socket)
   const scheme = security === 'tls' ? 'imaps' : 'imap';
   const url = `${scheme}://anna@localhost.localdomain:${port}`;
   const add = ['account', 'add', '--email', 'anna@example.com', '--imap', url, '--password-env', 'TEST_PASSWORD'];
-  const acntid = (await installation.runWith({ TEST_PASSWORD: 'canary-password' }, ...add)).stdout.trim();
+  const acntid = (await installation.commandWith({ TEST_PASSWORD: 'canary-password' }, ...add)).stdout.trim();
   const { openSqlite } = await import('../../src/base/sqlite.ts');
   const database = openSqlite(installation.storeFile);
   database.prepare("UPDATE email_accounts SET imap_host = '127.0.0.1', imap_security = ?").run(security);

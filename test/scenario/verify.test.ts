@@ -8,7 +8,7 @@ describe('verify', () => {
     const scenario = await startScenario({ folders: [folder('Archive', 3), folder('INBOX', 5)] });
     await scenario.sync();
     scenario.server.folders.shift();
-    const { code, stdout, stderr } = await scenario.installation.run('verify', String(scenario.acntid), '--deep');
+    const { code, stdout, stderr } = await scenario.installation.command('verify', String(scenario.acntid), '--deep');
     expect([code, stderr]).toEqual([1, '']);
     expect(stdout).toMatch(/INBOX +5 +5 +0 +0 +0 +0 +0 +0 +0 +0 +0\n/);
     expect(stdout).toMatch(/\n"Archive" could not be compared: (folder_missing|command_refused): /);

@@ -23,7 +23,10 @@ export interface Installation {
   readonly storeFile: string;
   run(...args: string[]): Promise<Outcome>;
   runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome>;
-  /** As `run`, in this process: for commands that start no threads, where a launch, a third of a second of CPU, is not what the test is about. */
+  /**
+   * As `run`, in this process: for commands that start no threads and write no file that is named relatively, where a launch (a
+   * third of a second of CPU) is not what the test is about.
+   */
   command(...args: string[]): Promise<Outcome>;
   commandWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome>;
   /** As `sync ACNTID [--full]` would, by an engine in this process, which is open until the program is launched. */
