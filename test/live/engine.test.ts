@@ -112,6 +112,26 @@ describe.runIf(hasDovecot())('the engine', () => {
     await until(async () => (await kept()) === 0);
   });
 
+  it('goes on when an account is removed in the middle of its first sync, and nothing of it comes back', async () => {
+    const installation = stage();
+    const kept = await addUser(installation);
+    const { acntid } = await addUser(installation, 4000);
+    await run(installation);
+    const rowsOf = (table: string): number =>
+      installation.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE acntid = ?`, acntid)[0]?.n ?? 0;
+    await until(() => rowsOf('email_messages') > 0);
+    const removed = await installation.command('account', 'remove', String(acntid), '--yes');
+    expect(removed).toMatchObject({ code: 0, stderr: '' });
+    await deliver(kept.user, `${kept.user}-later`);
+    expect(await installation.command('sync', String(kept.acntid))).toMatchObject({ code: 0, stderr: '' });
+    expect(differences(installation, kept.acntid, await dovecot.listing(kept.user))).toEqual([]);
+    for (const table of ['email_accounts', 'email_folders', 'email_messages'])
+      expect([table, rowsOf(table)]).toEqual([table, 0]);
+    expect(installation.query('SELECT COUNT(*) AS n FROM email_contents')).toEqual([{ n: 4 }]);
+    expect(logText(installation)).not.toMatch(/bug|defect/i);
+    expect(logText(installation, 'threading-error')).toBe('');
+  });
+
   it('does at once what `sync` asks for, and tells how it ended', async () => {
     const installation = stage();
     const { acntid, user } = await addUser(installation);

@@ -7,7 +7,6 @@ import { Writable } from 'node:stream';
 import { openSqlite } from '../../src/base/sqlite.ts';
 import { createContext } from '../../src/cli/context.ts';
 import { exitCodeOfReports, firstError } from '../../src/cli/passes.ts';
-import { runProgram } from '../../src/cli/program.ts';
 import { parseServerUrl } from '../../src/cli/server-url.ts';
 import { createHeldEngine } from './held-engine.ts';
 
@@ -134,6 +133,8 @@ async function commandHere(
   context.setExitCode = (given) => {
     code = given;
   };
+  // Every command: only where one is called.
+  const { runProgram } = await import('../../src/cli/program.ts');
   await asProgram(() => runProgram(context, [process.execPath, mainFile, ...args]));
   return { code, signal: null, stdout: stdout.text(), stderr: stderr.text() };
 }
