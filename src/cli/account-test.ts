@@ -10,6 +10,7 @@ import { cliCredentials } from './cli-credentials.ts';
 import type { CliContext } from './context.ts';
 import { numberArgument } from './number-argument.ts';
 import { probe, probeSmtp } from './probe.ts';
+import { formatBytes } from './progress-display.ts';
 import { formatTable } from './table.ts';
 
 export function register(account: Command, context: CliContext): void {
@@ -75,7 +76,7 @@ function tellImap(
 }
 
 function tellSmtp(context: CliContext, { host, port }: ServerAddress, { user, found }: LoggedIn<SmtpProbe>): void {
-  const size = found.sizeBytesMax === null ? '' : `, takes mails of up to ${Math.floor(found.sizeBytesMax / 1e6)} MB`;
+  const size = found.sizeBytesMax === null ? '' : `, takes mails of up to ${formatBytes(found.sizeBytesMax)}`;
   const how = found.isLoggedIn
     ? `logged in as ${user} to send`
     : 'connected, but not logged in: the server offers no login here';

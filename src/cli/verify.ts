@@ -31,25 +31,26 @@ async function verify(context: CliContext, acntid: number, paths: readonly strin
   const rows = await context.withStore(async (store) =>
     recount(context, store, await accountOf(store, acntid), paths, options.deep === true),
   );
-  const different = rows.filter(isDifferent);
-  const ok = different.length === 0 && rows.length > 0;
+  const ok = rows.length > 0 && !rows.some(isDifferent);
   if (options.json) context.print(JSON.stringify({ acntid, ok, folders: rows }, null, 2));
-  else {
-    const isDeep = rows.some(({ deep }) => deep !== null);
-    context.print(formatTable(rows.map((row) => tableRow(row, isDeep))));
-    for (const { path, failure } of rows)
-      if (failure !== null)
-        context.print(`\n${JSON.stringify(path)} could not be compared: ${escapeControls(failure)}`);
-    context.print(
-      rows.length === 0
-        ? 'nothing was synchronised yet'
-        : ok
-          ? `\nall ${rows.length} folders agree`
-          : `\n${different.length} of ${rows.length} folders differ`,
-    );
-    for (const line of remediesFor(acntid, different)) context.print(line);
-  }
+  else await tell(context, acntid, rows);
   context.setExitCode(ok ? exitCodes.done : exitCodes.difference);
+}
+
+/** The table, what could not be compared, and what puts right what differs. */
+async function tell(context: CliContext, acntid: number, rows: readonly VerifyRow[]): Promise<void> {
+  if (rows.length === 0) return context.print('nothing was synchronised yet');
+  const { isDifferent, needsFull, needsRefetch } = await import('../sync/verify.ts');
+  const isDeep = rows.some(({ deep }) => deep !== null);
+  context.print(formatTable(rows.map((row) => tableRow(row, isDeep))));
+  for (const { path, failure } of rows)
+    if (failure !== null) context.print(`\n${JSON.stringify(path)} could not be compared: ${escapeControls(failure)}`);
+  const count = rows.filter(isDifferent).length;
+  context.print(count === 0 ? `\nall ${rows.length} folders agree` : `\n${count} of ${rows.length} folders differ`);
+  if (rows.some(needsFull))
+    context.print(`\`backproc sync ${acntid} --full\` compares every UID and flag, and fetches what is missing`);
+  if (rows.some(needsRefetch))
+    context.print(`\`backproc sync ${acntid} PATH --refetch\` replaces messages whose bytes are wrong`);
 }
 
 async function recount(
@@ -91,23 +92,6 @@ function progressOf(context: CliContext, path: string): (count: number) => void 
     if (context.isTerminal && count % 100 === 0)
       context.stderr.write(`\r\u001b[K${JSON.stringify(path)}: ${count} compared`);
   };
-}
-
-/** What puts it right. A folder that could not be opened has its reason printed already. */
-function remediesFor(acntid: number, different: readonly VerifyRow[]): string[] {
-  const hasWrongBytes = different.some(({ deep }) => deep !== null && deep.wrongBytes.length > 0);
-  const hasOthers = different.some(
-    ({ difference, pendingCount, deep }) =>
-      difference !== 0 ||
-      pendingCount > 0 ||
-      (deep !== null && deep.missing.length + deep.invented.length + deep.wrongFlags.length > 0),
-  );
-  return [
-    ...(hasOthers
-      ? [`\`backproc sync ${acntid} --full\` compares every UID and flag, and fetches what is missing`]
-      : []),
-    ...(hasWrongBytes ? [`\`backproc sync ${acntid} PATH --refetch\` replaces messages whose bytes are wrong`] : []),
-  ];
 }
 
 const tableRow = (row: VerifyRow, isDeep: boolean) => ({

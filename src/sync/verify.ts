@@ -36,12 +36,17 @@ export function toVerifyRow(row: LedgerRow, deep: DeepResult | null, failure: st
   return { ...row, difference, deep, failure };
 }
 
-/** A folder that was never finished differs: its mail is not all here. So does one that cannot be opened. */
-export function isDifferent({ difference, pendingCount, deep, failure }: VerifyRow): boolean {
-  const deepCount =
-    deep === null ? 0 : deep.missing.length + deep.invented.length + deep.wrongFlags.length + deep.wrongBytes.length;
-  return difference !== 0 || pendingCount > 0 || deepCount > 0 || failure !== null;
+/** A full sync puts it right. A folder that was never finished differs: its mail is not all here. */
+export function needsFull({ difference, pendingCount, deep }: VerifyRow): boolean {
+  const deepCount = deep === null ? 0 : deep.missing.length + deep.invented.length + deep.wrongFlags.length;
+  return difference !== 0 || pendingCount > 0 || deepCount > 0;
 }
+
+/** Only fetching it again puts it right. */
+export const needsRefetch = ({ deep }: VerifyRow): boolean => deep !== null && deep.wrongBytes.length > 0;
+
+/** So is a folder that cannot be opened. */
+export const isDifferent = (row: VerifyRow): boolean => needsFull(row) || needsRefetch(row) || row.failure !== null;
 
 export async function ledgerOf(store: Store, acntid: number, paths: readonly string[]): Promise<LedgerRow[]> {
   const rows = await store.ledger(acntid);

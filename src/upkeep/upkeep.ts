@@ -69,10 +69,10 @@ async function careOfDay({ store, config, log, clock, signal }: UpkeepPorts, dat
   const removed = removeExpiredLogs(config.BACKPROC_LOG_LOCATION, date, config.BG_LOG_RETENTION_DAYS);
   if (removed.length > 0) log.info(`removed ${removed.length} old log files`);
   await store.recordSize(toInstant(clock()));
-  const cleared = await clearAllRemoved(store, signal);
-  if (cleared > 0) log.info(`removed accounts: the last ${cleared} messages are gone`);
   const told = describeExpiry(await expireAll(store, expiryLimits(config, clock()), signal));
   if (told !== '') log.info(told);
+  const cleared = await clearAllRemoved(store, signal);
+  if (cleared > 0) log.info(`removed accounts: the last ${cleared} messages are gone`);
 }
 
 /** Costs a stat while the WAL is small. */

@@ -113,7 +113,7 @@ describe('account test says', () => {
     const outcome = await accountTest({ security: 'none', port, smtpPort: smtp.port });
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
     expect(outcome.stdout).toMatch(
-      /INBOX[\s\S]*logged in as anna to send, takes mails of up to 50 MB\ncapabilities: .*SMTPUTF8/,
+      /INBOX[\s\S]*logged in as anna to send, takes mails of up to 50.0 MB\ncapabilities: .*SMTPUTF8/,
     );
     expect(smtp.commands.map((line) => line.split(' ')[1])).toEqual(['EHLO', 'AUTH', 'QUIT']);
   });
