@@ -19,7 +19,7 @@ import { logInToAll } from './log-in.ts';
 import { type LockLook, lookAtJobState, lookAtKey, lookAtLock, lookAtLog, lookAtWal } from './look.ts';
 import { judgeClock, judgeRamDisk, judgeZone } from './machine.ts';
 import { judgePermissions, type Owner } from './permissions.ts';
-import { entriesOf, filesIn } from './places.ts';
+import { configEntry, entriesOf, filesIn } from './places.ts';
 
 export interface ExamineOptions {
   readonly owner: Owner;
@@ -69,9 +69,9 @@ function statusCommand(context: CliContext, { file }: LoadedConfig): string[] {
   return [process.execPath, mainOf(context), 'status', '--json', ...(file === null ? [] : ['--config', file])];
 }
 
-function permissionFindings({ config }: LoadedConfig, owner: Owner): Finding[] {
+function permissionFindings({ config, file }: LoadedConfig, owner: Owner): Finding[] {
   if (process.platform === 'win32') return [ok('permissions', 'access lists decide; see docs/operations.md')];
-  return judgePermissions(entriesOf(config), owner);
+  return judgePermissions([...entriesOf(config), ...configEntry(file)], owner);
 }
 
 function ramDiskFinding({ config }: LoadedConfig, { uid }: Owner): Finding {

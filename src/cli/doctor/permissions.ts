@@ -8,9 +8,9 @@ export interface Entry {
   readonly path: string;
   /**
    * shared: a folder of the system's, or somebody's home; its mode is not ours to change. missing: a folder that is not there;
-   * mode and owner are those of the nearest one above it, in which it would be made.
+   * mode and owner are those of the nearest one above it, in which it would be made. config: the administrator's own file.
    */
-  readonly kind: 'folder' | 'shared' | 'missing' | 'file' | 'key';
+  readonly kind: 'folder' | 'shared' | 'missing' | 'file' | 'key' | 'config';
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -53,7 +53,7 @@ interface Fault {
   readonly isByHand?: true;
 }
 
-const isOurs = (kind: Entry['kind']): boolean => kind !== 'shared' && kind !== 'missing';
+const isOurs = (kind: Entry['kind']): boolean => kind === 'folder' || kind === 'file' || kind === 'key';
 
 const faults: readonly Fault[] = [
   {
@@ -74,6 +74,13 @@ const faults: readonly Fault[] = [
     state: 'bad',
     text: (paths, { user }) => `${user} cannot make ${paths}`,
     todo: (paths) => `Correct the path in the configuration, or make ${paths}`,
+  },
+  {
+    isFaulty: (entry, owner) => entry.kind === 'config' && !isReadableFor(entry, owner),
+    state: 'bad',
+    text: (paths, { user }) => `${user} cannot read ${paths}`,
+    todo: (paths, { group }) => `chgrp ${group} ${paths}; chmod g+r ${paths}`,
+    isByHand: true,
   },
   {
     isFaulty: ({ kind, mode }) => isOurs(kind) && kind !== 'key' && (mode & others) !== 0,
@@ -101,6 +108,12 @@ function isWritableFor({ kind, uid, gid, mode }: Entry, owner: Owner): boolean {
   return kind !== 'key' && gid === owner.gid && (mode & 0o020) !== 0;
 }
 
+function isReadableFor({ uid, gid, mode }: Entry, owner: Owner): boolean {
+  if (owner.uid === 0) return true;
+  if (uid === owner.uid) return (mode & 0o400) !== 0;
+  return (mode & (gid === owner.gid ? 0o040 : 0o004)) !== 0;
+}
+
 /** /tmp is everybody's. Further groups of the user's are not looked at. */
 function canMakeIn(entry: Entry, owner: Owner): boolean {
   return owner.uid === 0 || (entry.mode & 0o002) !== 0 || isWritableFor(entry, owner);
@@ -115,7 +128,7 @@ export function judgePermissions(entries: readonly Entry[], owner: Owner): Findi
     return [make('permissions', text(named(paths), owner), isByHand ? what : `${what} (doctor --repair does it)`)];
   });
   if (found.length > 0) return found;
-  const count = entries.filter(({ kind }) => kind !== 'missing').length;
+  const count = entries.filter(({ kind }) => kind === 'shared' || isOurs(kind)).length;
   if (count === 0) return [ok('permissions', 'no folder is there yet')];
   return [ok('permissions', `${count} folders and files are ${owner.user}'s and the group ${owner.group}'s`)];
 }

@@ -20,6 +20,10 @@ export function entriesOf(config: Config): Entry[] {
   return [...folders, ...files, ...[key, oldKeyFile(key)].flatMap((path) => entryOf(path, 'key'))];
 }
 
+/** None: there is no such file, and the defaults are used. */
+export const configEntry = (file: string | null): Entry[] =>
+  file === null || process.platform === 'win32' ? [] : entryOf(realpathSync(file), 'config');
+
 export const jobFileIn = (config: Config): string => jobFileOf(config.BACKPROC_DATA_LOCATION, config.BACKPROC_NODE_ID);
 
 function ownFiles(config: Config): string[] {

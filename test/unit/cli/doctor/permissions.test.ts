@@ -43,6 +43,14 @@ describe('permissions', () => {
     ['a file of root’s that the group may write', entry('/l', 'file', 0o660, { uid: 0 }), 'ok', /./],
     ['a key of root’s', entry('/k', 'key', 0o600, { uid: 0 }), 'bad', /www-data cannot write/],
     [
+      'a configuration of root’s alone',
+      entry('/c', 'config', 0o600, { uid: 0, gid: 0 }),
+      'bad',
+      /www-data cannot read/,
+    ],
+    ['a configuration of root’s and the group', entry('/c', 'config', 0o640, { uid: 0 }), 'ok', /./],
+    ['a configuration that everybody may read', entry('/c', 'config', 0o644, { uid: 0, gid: 0 }), 'ok', /./],
+    [
       'a database that the application cannot write',
       entry('/m', 'file', 0o640),
       'warn',
