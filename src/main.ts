@@ -3,6 +3,7 @@
  * argv in, exit code out. Every command loads what it needs itself, so that `--help` costs little more than Node, and a launch
  * that finds an engine at work costs less still: it ends before the command line is even loaded.
  */
+import './base/node-version.ts';
 import './base/code-cache.ts';
 import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
