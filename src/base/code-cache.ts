@@ -1,7 +1,7 @@
 /**
- * Imported before all but node-version.ts, for its effect: files of the installed program (dist/) are compiled with what V8 kept of an earlier run of them,
- * `FILE.cache`, which the build makes. A start takes a fifth less time. It serves the very Node that made it: V8 itself compares its
- * version and flags alone.
+ * Imported before all but node-version.ts, for its effect: files of the installed program (dist/) are compiled with what V8 kept of
+ * an earlier run of them, `FILE.cache`, which the build makes. A start takes a fifth less time. It serves the very Node that made it:
+ * V8 itself compares its version and flags alone.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
