@@ -1,25 +1,25 @@
-/** All that has expired, step by step, with pauses in which others write. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { throwIfAborted } from '../base/abort.ts';
+/** All that has expired (store/sqlite/expire.ts). */
 import type { StoreWrites } from '../store/store.ts';
 import type { ExpiryLimits, ExpiryReport } from '../store/upkeep.ts';
+import { stepsOf } from './steps-of.ts';
 
-/** As long as a step takes: the store thread is at most half busy with it. */
-const pauseMs = 50;
 /** Half a million tombstones; what is left then goes tomorrow. */
 const stepsMax = 1000;
 
-/** Sums of all steps. Throws `aborted`, and what the store throws; what was done by then stays done. */
+const nothing: ExpiryReport = { tombstoneCount: 0, contentCount: 0, changeCount: 0, outboxCount: 0, isDone: true };
+
+/** Sums of all steps. Throws what `stepsOf` throws. */
 export async function expireAll(
   store: Pick<StoreWrites, 'expire'>,
   limits: ExpiryLimits,
   signal: AbortSignal,
 ): Promise<ExpiryReport> {
-  let sum = await store.expire(limits);
-  for (let step = 1; step < stepsMax && !sum.isDone; step += 1) {
-    await wait(pauseMs);
-    throwIfAborted(signal);
-    sum = add(sum, await store.expire(limits));
+  let sum = nothing;
+  let count = 0;
+  for await (const step of stepsOf(() => store.expire(limits), signal)) {
+    sum = add(sum, step);
+    count += 1;
+    if (count === stepsMax) break;
   }
   return sum;
 }
