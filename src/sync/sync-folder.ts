@@ -31,10 +31,15 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
     if (await applyPlan(pass, plan)) isWhole = true;
     if (pass.isCutShort) return reportOf(pass);
     agrees = await countsAgree(pass);
-    plan = { step: 'scan', because: agrees ? 'the first sync was interrupted' : 'the counts differ' };
+    plan = { step: 'scan', because: whyAgain(pass, agrees) };
   }
   await endPass(pass, agrees, isWhole);
   return reportOf(pass);
+}
+
+function whyAgain({ owesRefetch }: FolderPass, agrees: boolean): string {
+  if (!agrees) return 'the counts differ';
+  return owesRefetch ? 'refetch sync' : 'the first sync was interrupted';
 }
 
 const reportOf = ({ folder, counts }: FolderPass): FolderReport => ({

@@ -150,8 +150,12 @@ export function describeStore(name: string, open: (place: StorePlace) => Promise
           ),
         );
         expect(await store.removeAccount(acntid)).toEqual({ folders: 1, messages: 700, outboxEntries: 0 });
+        // The end of a pass that was under way.
+        const health = { state: 'backoff' as const, lastError: 'x', retryAt: null, checkedAt: at, failureCount: 1 };
+        await store.recordHealth(acntid, health);
         expect(await store.account(acntid)).toMatchObject({
           enabled: false,
+          state: 'ok',
           lastError: `being removed: \`backproc account remove ${acntid}\` goes on where it was interrupted`,
         });
         await expect(store.updateAccount(acntid, { enabled: true })).rejects.toMatchObject({ code: 'account_unknown' });

@@ -117,6 +117,22 @@ describe('a UID that is another message’s, and no number tells', () => {
   });
 });
 
+describe('a folder that is made anew, and fetched again as told', () => {
+  it('has its rows recognised, and then every byte compared', async () => {
+    const inbox = folder('INBOX', 20);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    const before = rowsOf(scenario, 'vanished_at IS NULL');
+    inbox.uidValidity += 1;
+    scenario.server.commands.length = 0;
+    const told = ['sync', String(scenario.acntid), '--refetch'] as const;
+    expect(await scenario.installation.run(...told)).toMatchObject({ code: 0, stderr: '' });
+    expect(scenario.server.commands.filter((command) => command.includes('BODY.PEEK[]'))).toHaveLength(1);
+    expect(rowsOf(scenario, 'vanished_at IS NULL')).toEqual(before);
+    await scenario.expectTrueCopy();
+  });
+});
+
 describe('a folder that was empty for a while, UIDNEXT and all', () => {
   it('has its mail back without fetching it again', async () => {
     const inbox = folder('INBOX', 20);

@@ -37,6 +37,8 @@ export function updateAccount(c: Connection, acntid: number, changes: AccountCha
 
 /** Reading goes well, but the server for sending refuses the login: that stays to be seen. */
 export function recordHealth(c: Connection, acntid: number, health: AccountHealth): void {
+  // A pass that was under way when the removal began: what is said of that stays.
+  if (isBeingRemoved(c, acntid)) return;
   const sql = `UPDATE email_accounts SET state = CASE WHEN ? = 'ok' AND smtp_state = 'auth_error' THEN smtp_state ELSE ? END,
     last_error = CASE WHEN ? = 'ok' AND smtp_state = 'auth_error' THEN smtp_last_error ELSE ? END, retry_at = ?,
     checked_at = ?, failure_count = ? WHERE acntid = ?`;
