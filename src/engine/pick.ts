@@ -14,9 +14,12 @@ const hostStepMs = 5_000;
 /** IDLE may hold half of a host's connections: the other half is for passes. */
 export const keptCountMax = (connectionsPerHost: number): number => Math.floor(connectionsPerHost / 2);
 
-export function pick<Task extends Candidate>(situation: Situation<Task>): Start<Task>[] {
-  const usage = createUsage(situation);
-  const queues = queuesOf(situation.due, usage);
+export const pick = <Task extends Candidate>(situation: Situation<Task>): Start<Task>[] =>
+  pickWithin(createUsage(situation), situation.due);
+
+/** What starts is counted in `usage`. */
+export function pickWithin<Task extends Candidate>(usage: Usage, due: readonly Task[]): Start<Task>[] {
+  const queues = queuesOf(due, usage);
   const starts: Chosen<Task>[] = [];
   for (let queue = nextQueue(queues, usage); queue; queue = nextQueue(queues, usage)) {
     const task = queue.tasks[queue.next];

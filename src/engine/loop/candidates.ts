@@ -1,10 +1,7 @@
 /** What of the queue may start in a turn, and when there is the next to look at. */
-import type { Queue, QueuedTask } from '../../queue/queue.ts';
-import type { Candidate, Situation } from '../pick/situation.ts';
-import { createUsage } from '../pick/usage.ts';
+import type { DueAsk, Queue, QueuedTask } from '../../queue/queue.ts';
+import type { Usage } from '../pick/usage.ts';
 import type { TaskClass } from '../schedule/task-class.ts';
-
-export type Room = Omit<Situation<Candidate>, 'due'>;
 
 /** The kinds that may start, each with the class whose room it needs. */
 const likeClass: Readonly<Record<string, TaskClass>> = {
@@ -18,42 +15,36 @@ const likeClass: Readonly<Record<string, TaskClass>> = {
 /** Of each kind: more than ever start in a turn. */
 const countMax = 500;
 
+/** What there is room for. */
+export interface Room {
+  readonly usage: Pick<Usage, 'roomFor'>;
+  readonly kinds: readonly string[];
+  /** Servers on which nothing may start, whatever room there is. */
+  readonly resting: readonly string[];
+}
+
 /** Each kind by itself, and none of servers that are full or rest: a backlog must not hide others' tasks. */
 export async function dueTasks(
   queue: Queue,
-  kinds: Iterable<string>,
   room: Room,
-  resting: readonly string[],
+  { nowMs, countPerServer }: Pick<DueAsk, 'nowMs' | 'countPerServer'>,
 ): Promise<QueuedTask[]> {
   const due: QueuedTask[] = [];
-  for (const { kind, skipServers } of kindsWithRoom(kinds, room, resting)) {
-    const countPerServer = room.ceilings.connectionsPerHost;
-    due.push(...(await queue.due({ kinds: [kind], nowMs: room.nowMs, skipServers, countPerServer, countMax })));
-  }
+  for (const { kind, skipServers } of kindsWithRoom(room))
+    due.push(...(await queue.due({ kinds: [kind], nowMs, skipServers, countPerServer, countMax })));
   return due;
 }
 
 /** When something comes due that had room now; in the past: it waits for a task of its own account. */
-export async function nextDueMs(
-  queue: Queue,
-  kinds: Iterable<string>,
-  room: Room,
-  resting: readonly string[],
-): Promise<number> {
+export async function nextDueMs(queue: Queue, room: Room): Promise<number> {
   const times = [Number.POSITIVE_INFINITY];
-  for (const { kind, skipServers } of kindsWithRoom(kinds, room, resting))
+  for (const { kind, skipServers } of kindsWithRoom(room))
     times.push((await queue.nextDueMs(skipServers, [kind])) ?? Number.POSITIVE_INFINITY);
   return Math.min(...times);
 }
 
-function kindsWithRoom(
-  kinds: Iterable<string>,
-  room: Room,
-  resting: readonly string[],
-): { kind: string; skipServers: Set<string> }[] {
-  const usage = createUsage(room);
-  return [...kinds].flatMap((kind) => {
+const kindsWithRoom = ({ usage, kinds, resting }: Room): { kind: string; skipServers: Set<string> }[] =>
+  kinds.flatMap((kind) => {
     const { hasSlot, fullServers } = usage.roomFor(likeClass[kind] ?? 'recent');
     return hasSlot ? [{ kind, skipServers: new Set([...fullServers, ...resting]) }] : [];
   });
-}

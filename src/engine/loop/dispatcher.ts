@@ -7,7 +7,8 @@ import { asEngineError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Queue, QueuedTask, TaskKey } from '../../queue/queue.ts';
 import type { Candidate, Ceilings, Kept, Running, Start } from '../pick/situation.ts';
-import { pick } from '../pick.ts';
+import { createUsage, type Usage } from '../pick/usage.ts';
+import { pickWithin } from '../pick.ts';
 import { isTaskClass } from '../schedule/task-class.ts';
 import { dueTasks, nextDueMs, type Room } from './candidates.ts';
 import { createClockWatch } from './clock-watch.ts';
@@ -73,14 +74,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const soonestMs = (await queue.nextDueMs(noServers)) ?? Number.POSITIVE_INFINITY;
     if (soonestMs > clock().getTime()) return soonestMs - clock().getTime();
     const works = kinds();
-    const room = roomNow();
-    const { nowMs } = room;
-    const due = await dueTasks(queue, works.keys(), room, restingServers(servers, nowMs));
+    const nowMs = clock().getTime();
+    const usage = usageAt(nowMs);
+    const room: Room = { usage, kinds: [...works.keys()], resting: restingServers(servers, nowMs) };
+    const due = await dueTasks(queue, room, { nowMs, countPerServer: options.ceilings().connectionsPerHost });
     if (isStopping) return Number.POSITIVE_INFINITY;
-    const starts = pick<Chosen>({
-      ...room,
-      due: due.map((task) => toCandidate(task, works.get(task.kind)?.connectionCountMax(task) ?? 1)),
-    });
+    const toChosen = (task: QueuedTask): Chosen =>
+      toCandidate(task, works.get(task.kind)?.connectionCountMax(task) ?? 1);
+    const starts = pickWithin(usage, due.map(toChosen));
     for (const { task, connections } of starts) {
       running.set(nameOf(task.task), { ...task, connections, startedMs: nowMs });
       works.get(task.task.kind)?.begin(task.task);
@@ -97,14 +98,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       throw error;
     }
     for (const start of starts) track(run(start.task.task, works.get(start.task.task.kind), start));
-    const next = await nextDueMs(queue, works.keys(), roomNow(), restingServers(servers, nowMs));
+    const next = await nextDueMs(queue, room);
     const restMs = Math.min(next, servers.nextRetryMs(nowMs)) - clock().getTime();
     return restMs > 0 ? restMs : blockedMs;
   }
-  function roomNow(): Room {
-    const nowMs = clock().getTime();
+  function usageAt(nowMs: number): Usage {
     const allowedOn = (server: string): number => servers.allowedOn(server, nowMs);
-    return { running: [...running.values()], kept: options.kept(), ceilings: options.ceilings(), allowedOn, nowMs };
+    return createUsage({
+      running: [...running.values()],
+      kept: options.kept(),
+      ceilings: options.ceilings(),
+      allowedOn,
+      nowMs,
+    });
   }
 
   const note = async (task: QueuedTask, next: readonly QueuedTask[]): Promise<void> => {

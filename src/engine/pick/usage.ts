@@ -50,6 +50,8 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
   const slow = slowHosts(situation);
   const counts = countRunning(situation, slow);
   const { pools, hosts, accounts, servers } = counts;
+  /** Where something runs. */
+  const busy = new Set(situation.running.flatMap(({ server }) => server ?? []));
   const kept = new Map(situation.kept.map(({ acntid, server }) => [acntid, server]));
   const keptServers = new Set(kept.values());
   const hasKept = (task: Candidate): boolean =>
@@ -77,10 +79,9 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
   };
   return {
     roomFor(taskClass) {
-      const busy = situation.running.flatMap(({ server }) => server ?? []);
       return {
         hasSlot: slotsLeft(placeOf({ class: taskClass, server: null }, slow)) > 0,
-        fullServers: new Set([...new Set(busy)].filter((server) => isFull(taskClass, server))),
+        fullServers: new Set([...busy].filter((server) => isFull(taskClass, server))),
       };
     },
     placeOf: (task) => placeOf(task, slow),
@@ -95,6 +96,7 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
       const isFree = slotsLeft(place) > 0 && (takesOver || connectionsLeft(place) > 0);
       if (isBusy || !isAllowed || !isFree) return false;
       countTask(counts, task, place);
+      if (task.server !== null) busy.add(task.server);
       if (place.needsConnection) connect(place, takesOver ? 0 : 1);
       if (takesOver) kept.delete(task.acntid);
       return true;
