@@ -1,12 +1,12 @@
 /**
  * Puts the program and its packages together into few files: a start, and each thread, loads dozens of them instead of hundreds,
  * which takes two thirds of the time; as CommonJS, without comments, and no package twice, which takes a seventh off again (Node 20
- * starts the loader of ES modules in each thread). `build/` has what TypeScript makes, file by file, for tests; `dist/` what is
- * installed and run, with the licences of the packages that are in it.
+ * starts the loader of ES modules in each thread). `build/` has what TypeScript makes, file by file; `dist/` what is installed and
+ * run, with the licences of the packages that are in it; `build/parts/` the modules that tests start without the program around them.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'rolldown';
 
 /** `…/node_modules/@scope/name`, with all that is nested in it left out. */
@@ -49,26 +49,54 @@ const threads = {
   'store-thread-start': 'build/store/sqlite/store-thread-main.js',
 };
 
-await build({
-  // Threads find their file beside the one that starts them, so all lie in one folder.
-  input: { main: 'build/main.js', ...threads },
+/** Test files start them a hundred times, by their names in `build/` (test/support/built.ts). */
+const parts = [
+  'engine/engine',
+  'engine/launch/launch',
+  'engine/run-passes',
+  'engine/threads/watchdog',
+  'imap/filing',
+  'imap/link',
+  'login/credentials',
+  'outbox/file-due',
+  'outbox/send-due',
+  'smtp/open-session',
+  'smtp/pool',
+  'store/sqlite/store-client',
+  'store/sqlite/store-thread',
+  'sync/read-pending',
+  'upkeep/clear-removed',
+  'upkeep/expire-all',
+];
+
+const common = {
   platform: 'node',
   // A loader that finds its own files by their place. better-sqlite3, native code, is found when it is loaded (base/sqlite.ts).
   external: ['jiti'],
   resolve: { alias: oneKind },
   logLevel: 'warn',
+};
+// Files of an earlier build stay: an engine that is running loads some of them later.
+// No import(): what V8 kept (src/base/code-cache.ts) would not know whose it is.
+const output = { format: 'cjs', comments: false, chunkFileNames: '[name]-[hash].js', dynamicImportInCjs: false };
+
+await build({
+  ...common,
+  // Threads find their file beside the one that starts them, so all lie in one folder.
+  input: { main: 'build/main.js', ...threads },
   plugins: [licences, moduleKind],
-  // Files of an earlier build stay: an engine that is running loads some of them later.
-  // No import(): what V8 kept (src/base/code-cache.ts) would not know whose it is.
-  output: {
-    dir: 'dist',
-    format: 'cjs',
-    comments: false,
-    chunkFileNames: '[name]-[hash].js',
-    dynamicImportInCjs: false,
+  output: { ...output, dir: 'dist' },
+});
+await build({
+  ...common,
+  input: {
+    ...Object.fromEntries(parts.map((name) => [name.replaceAll('/', '-'), `build/${name}.js`])),
+    'outbox-process': 'test/support/outbox-process.ts',
   },
+  plugins: [moduleKind],
+  output: { ...output, dir: 'build/parts', cleanDir: true },
 });
 
-// What tests start of `build/` has the threads that are installed, which load in a third of the time.
-for (const [name, code] of Object.entries(threads))
-  writeFileSync(join(dirname(code), `${name}.js`), `import '../../../dist/${name}.js';\n`);
+// What tests start has the threads that are installed.
+for (const name of Object.keys(threads))
+  writeFileSync(join('build/parts', `${name}.js`), `require('../../dist/${name}.js');\n`);

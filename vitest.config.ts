@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 // One project per kind of test. Live, thread and crash tests start real processes: few at a time. Much of it is waiting for
-// clocks, so three on two cores (456 s where two took 586). Unit tests share their processes: 21 s, where one for each file took 42.
+// clocks, so three on two cores (456 s where two took 586). What starts no processes of its own shares those of the tests: a new
+// one for each file costs a second of CPU.
+const shared = ['unit', 'contract', 'scenario'];
 const project = (name: string, testTimeout: number) => ({
   test: {
     name,
@@ -9,7 +11,7 @@ const project = (name: string, testTimeout: number) => ({
     testTimeout,
     hookTimeout: 60_000,
     pool: 'forks' as const,
-    isolate: name !== 'unit',
+    isolate: !shared.includes(name),
   },
 });
 
@@ -20,6 +22,7 @@ export default defineConfig({
       project('unit', 20_000),
       project('contract', 60_000),
       project('scenario', 120_000),
+      project('simulation', 120_000),
       project('thread', 120_000),
       project('live', 180_000),
       project('crash', 3_600_000),

@@ -18,6 +18,7 @@ import type {
   WindowBatch,
 } from '../../src/store/store.ts';
 import { clearAllRemoved } from '../../src/upkeep/clear-removed.ts';
+import { built } from '../support/built.ts';
 
 export const at = '2026-11-24T12:00:00.000Z';
 export const later = '2026-11-25T12:00:00.000Z';
@@ -46,9 +47,8 @@ export async function openInProcess(place: StorePlace): Promise<OpenedStore> {
 
 /** The thread runs the built program: a .ts file cannot be a worker's entry on Node 20. */
 export async function startBuiltThread(place: StorePlace): Promise<StoreThread> {
-  const built = new URL('../../build/store/sqlite/store-thread.js', import.meta.url).href;
-  const { startStoreThread } = (await import(built)) as typeof import('../../src/store/sqlite/store-thread.ts');
-  return startStoreThread(place);
+  const path = 'store/sqlite/store-thread';
+  return built<typeof import('../../src/store/sqlite/store-thread.ts')>(path).startStoreThread(place);
 }
 
 export async function openThreaded(place: StorePlace): Promise<OpenedStore> {

@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStoreClient } from '../../src/store/sqlite/store-client.ts';
 import type { Store } from '../../src/store/store.ts';
+import { builtFile } from '../support/built.ts';
 import {
   batch,
   listing,
@@ -50,7 +51,7 @@ describe('the store thread', () => {
   });
   it('leaves nobody waiting when it dies', async () => {
     await (await openInProcess(place)).close();
-    const entry = new URL('../../build/store/sqlite/store-thread-start.js', import.meta.url);
+    const entry = builtFile('store-thread-start');
     const worker = new Worker(entry, { workerData: { ...place, remove: undefined, crashAt: 0 } });
     await new Promise((resolve) => worker.once('message', resolve));
     const { port1, port2 } = new MessageChannel();

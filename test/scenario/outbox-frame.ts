@@ -1,6 +1,6 @@
 /** The frame of every outbox scenario: fake SMTP and IMAP servers, a store of its own, one account, and the outbox at work. */
 import type Database from 'better-sqlite3';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { openSqlite } from '../../src/base/sqlite.ts';
 import type { NewAccount } from '../../src/store/store.ts';
 import { makePlace, newAccount, type StorePlace, select } from '../contract/store-fixture.ts';
@@ -23,8 +23,10 @@ export interface EntryRow {
   readonly resolved: string | null;
   readonly delayed_at: string | null;
   readonly file_error: string | null;
-  readonly raw: Buffer | null;
 }
+/** Without what the mail says: some have megabytes of it. */
+const entryColumns = `id, state, last_error, last_code, attempt_count, next_attempt_at, message_id_header, x_backproc_id, sent_at, filed_at,
+  resolved, delayed_at, file_error`;
 
 export interface OutboxScenario {
   readonly place: StorePlace;
@@ -41,6 +43,8 @@ export interface OutboxScenario {
   readonly execute: (sql: string, ...values: unknown[]) => void;
   readonly query: <Row>(sql: string) => Row[];
   readonly entry: (id: number) => EntryRow;
+  /** As it was composed. */
+  readonly composed: (id: number) => Buffer;
   readonly recipients: (id: number) => Record<string, string | null>;
   readonly attempts: (id: number) => AttemptRow[];
   readonly account: () => AccountRow;
@@ -66,11 +70,6 @@ export interface OutboxScenarioOptions extends FakeSmtpOptions, Pick<OutboxOptio
   readonly folders?: readonly FakeFolder[];
 }
 
-const running: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of running.splice(0)) await stop();
-});
-
 export async function startOutboxScenario(options: OutboxScenarioOptions = {}): Promise<OutboxScenario> {
   const place = makePlace();
   const smtp = await startFakeSmtp(options);
@@ -83,7 +82,7 @@ export async function startOutboxScenario(options: OutboxScenarioOptions = {}): 
     settings: { networkTimeoutMs: 2000, ...settings },
     ...(connections === undefined ? {} : { connections }),
   });
-  running.push(async () => {
+  onTestFinished(async () => {
     await outbox.stop();
     await smtp.stop();
     await imap.stop();
@@ -127,9 +126,13 @@ export async function startOutboxScenario(options: OutboxScenarioOptions = {}): 
     execute: (sql, ...values) => void execute(sql, ...values),
     query,
     entry(id) {
-      const [row] = query<EntryRow>(`SELECT * FROM email_outbox WHERE id = ${id}`);
+      const [row] = query<EntryRow>(`SELECT ${entryColumns} FROM email_outbox WHERE id = ${id}`);
       if (!row) throw new Error(`no entry ${id}`);
       return row;
+    },
+    composed(id) {
+      const [row] = query<{ raw: Buffer | null }>(`SELECT raw FROM email_outbox WHERE id = ${id}`);
+      return row?.raw ?? Buffer.alloc(0);
     },
     recipients(id) {
       const rows = query<{ address: string; verdict: string | null }>(

@@ -1,5 +1,5 @@
 /** The frame of every scenario: a fake server, an installation with one account on it, passes, and the oracle. */
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type FakeImapServer, type FakeOptions, startFakeImap } from '../support/fake-imap-server.ts';
 import { createInstallation, type Installation, type Outcome } from '../support/installation.ts';
 import { differences, mailRows, rowChanges } from '../support/oracle.ts';
@@ -20,33 +20,22 @@ export interface Scenario {
   accountState(): { state: string; last_error: string | null; retry_at: string | null };
 }
 
-type Stage = Pick<Scenario, 'server' | 'installation'>;
-
-async function remove({ server, installation }: Stage): Promise<void> {
-  await installation.endPasses();
-  await server.stop();
-  installation.remove();
-}
-
-const running: Stage[] = [];
-
-afterEach(async () => {
-  for (const stage of running.splice(0)) await remove(stage);
-});
-
 /** Seconds: a silent server is given up soon, so that scenarios end. */
 const networkTimeout = 2;
 
-/** `onFinished`: of a test that runs beside others, for which `afterEach` would come too early. */
+/** `onFinished`: of a test that runs beside others, which has to say which one it is. */
 export async function startScenario(
   options: FakeOptions,
   config: Record<string, unknown> = {},
-  onFinished?: (clean: () => Promise<void>) => void,
+  onFinished: (clean: () => Promise<void>) => void = onTestFinished,
 ): Promise<Scenario> {
   const server = await startFakeImap(options);
   const installation = createInstallation({ EMAIL_NETWORK_TIMEOUT: networkTimeout, ...config });
-  if (onFinished) onFinished(() => remove({ server, installation }));
-  else running.push({ server, installation });
+  onFinished(async () => {
+    await installation.endPasses();
+    await server.stop();
+    installation.remove();
+  });
   const acntid = await installation.addAccount(server.port, 'anna');
   const sync = (...more: '--full'[]): Promise<Outcome> => installation.sync(acntid, ...more);
   const expectNoChange = async (...more: '--full'[]): Promise<void> => {

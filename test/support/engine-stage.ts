@@ -1,17 +1,16 @@
 /** The parts of an engine in the test's own process, from the built code, with a fake server and some accounts on it. */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { AccountScope } from '../../src/engine/run-passes.ts';
 import type { PassReport } from '../../src/sync/pass.ts';
+import { built } from './built.ts';
 import { type FakeImapServer, startFakeImap } from './fake-imap-server.ts';
 import type { FakeFolder } from './fake-mailbox.ts';
 import { openEngineHere, runPassesHere } from './held-engine.ts';
 import { createInstallation, type Installation } from './installation.ts';
 
-export const { startWatchdog }: typeof import('../../src/engine/threads/watchdog.ts') = await import(
-  join(import.meta.dirname, '../../build/engine/threads/watchdog.js')
-);
+export const { startWatchdog } =
+  built<typeof import('../../src/engine/threads/watchdog.ts')>('engine/threads/watchdog');
 
 const cleanups: (() => unknown)[] = [];
 

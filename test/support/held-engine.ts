@@ -11,6 +11,7 @@ import type { launch } from '../../src/engine/launch/launch.ts';
 import type { AccountScope, runPasses } from '../../src/engine/run-passes.ts';
 import type { PassReport } from '../../src/sync/pass.ts';
 import type { PassKind } from '../../src/sync/plan.ts';
+import { built } from './built.ts';
 
 export interface HeldEngine {
   /** What `sync ACNTID` does; the engine is opened where it is closed. */
@@ -21,7 +22,6 @@ export interface HeldEngine {
 
 const installFolder = join(import.meta.dirname, '../..');
 const stopMs = 10_000;
-const built = (path: string): string => join(installFolder, `build/engine/${path}.js`);
 const ignore = (): void => undefined;
 
 export function createHeldEngine(folder: string): HeldEngine {
@@ -49,8 +49,8 @@ export async function openEngineHere(folder: string, onTrouble: (why: string) =>
   const { config, file } = await context.loadConfig();
   const { version } = context;
   const modules = {
-    ...((await import(built('launch/launch'))) as { launch: typeof launch }),
-    ...((await import(built('engine'))) as { openEngine: typeof openEngine }),
+    ...built<{ launch: typeof launch }>('engine/launch/launch'),
+    ...built<{ openEngine: typeof openEngine }>('engine/engine'),
   };
   const askToStop = (): Promise<boolean> => Promise.resolve(false);
   const answer = await modules.launch({ storeFile: storeFile(config), version, askToStop, say: onTrouble });
@@ -72,7 +72,7 @@ export async function openEngineHere(folder: string, onTrouble: (why: string) =>
 }
 
 export async function runPassesHere(engine: Engine, work: readonly AccountScope[]): Promise<PassReport[]> {
-  const { runPasses: run } = (await import(built('run-passes'))) as { runPasses: typeof runPasses };
+  const { runPasses: run } = built<{ runPasses: typeof runPasses }>('engine/run-passes');
   const { signal } = new AbortController();
   return run(engine, { config: engine.config, work, signal, onReport: ignore });
 }

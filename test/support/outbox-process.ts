@@ -1,7 +1,7 @@
 /**
  * The outbox as the engine runs it, in little: a process with the store thread, a store client, and a loop that asks what is due and
  * runs sending and filing tasks, one of each kind per account at a time. `startOutbox` is it in this process; run as a program with
- * its options as JSON (outbox-child.ts) it is the child that tests kill. It imports types alone, and what is built.
+ * its options as JSON (outbox-child.ts), as the build has put it among its parts, it is the child that tests kill.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { openFiling } from '../../src/imap/filing.ts';
@@ -14,6 +14,7 @@ import type { openSmtp } from '../../src/smtp/open-session.ts';
 import type { createSmtpPool } from '../../src/smtp/pool.ts';
 import type { createStoreClient } from '../../src/store/sqlite/store-client.ts';
 import type { startStoreThread } from '../../src/store/sqlite/store-thread.ts';
+import { built } from './built.ts';
 
 export interface OutboxOptions {
   readonly file: string;
@@ -47,8 +48,6 @@ export interface Outbox {
   stop(): Promise<{ readonly steps: number }>;
 }
 
-const built = (path: string): string => new URL(`../../build/${path}.js`, import.meta.url).href;
-
 export const defaultSettings: OutboxSettings = {
   limits: { connections: 5, messagesPerMinute: null, recipientsPerDay: null, recipientsPerMessage: 100, providers: {} },
   authRetrySeconds: 1800,
@@ -60,7 +59,7 @@ export const defaultSettings: OutboxSettings = {
 };
 
 export async function startOutbox(options: OutboxOptions): Promise<Outbox> {
-  const modules = await loadBuilt();
+  const modules = loadBuilt();
   const { file, keyFile, crashAt = 0 } = options;
   const thread = await modules.startStoreThread({ file, keyFile, crashAt });
   const store = await modules.createStoreClient({ file, keyFile, port: thread.connect() });
@@ -141,8 +140,7 @@ interface Built {
   readonly fileDue: typeof fileDue;
 }
 
-/** The built program: a .ts file cannot be a thread's entry on Node 20. */
-async function loadBuilt(): Promise<Built> {
+function loadBuilt(): Built {
   const paths = [
     'store/sqlite/store-thread',
     'store/sqlite/store-client',
@@ -154,10 +152,7 @@ async function loadBuilt(): Promise<Built> {
     'outbox/send-due',
     'outbox/file-due',
   ];
-  // One after the other: with jiti's hooks, Node 20 stumbles over packages that two imports load at a time.
-  const modules: object[] = [];
-  for (const path of paths) modules.push((await import(built(path))) as object);
-  return Object.assign({}, ...modules) as Built;
+  return Object.assign({}, ...paths.map((path) => built<object>(path))) as Built;
 }
 
 /** How often the child asks what is due. */
@@ -179,4 +174,4 @@ async function main(options: OutboxOptions): Promise<void> {
 }
 
 const [, program = '', given] = process.argv;
-if (program.endsWith('outbox-process.js') && given !== undefined) await main(JSON.parse(given) as OutboxOptions);
+if (program.endsWith('outbox-process.js') && given !== undefined) void main(JSON.parse(given) as OutboxOptions);

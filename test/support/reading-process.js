@@ -1,7 +1,7 @@
 /** A process that reads what a store holds, on the built program, and may be killed at a durable step: `node … FILE KEY CRASH_AT`. */
-import { createStoreClient } from '../../build/store/sqlite/store-client.js';
-import { startStoreThread } from '../../build/store/sqlite/store-thread.js';
-import { readPending } from '../../build/sync/read-pending.js';
+import { createStoreClient } from '../../build/parts/store-sqlite-store-client.js';
+import { startStoreThread } from '../../build/parts/store-sqlite-store-thread.js';
+import { readPending } from '../../build/parts/sync-read-pending.js';
 
 const [file = '', keyFile = '', crashAt = '0'] = process.argv.slice(2);
 const thread = await startStoreThread({ file, keyFile, crashAt: Number(crashAt) });

@@ -1,7 +1,7 @@
 /** A thread that reads, on the built program: what the engine's threads do, without an engine. Ends when there is nothing left. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createStoreClient } from '../../build/store/sqlite/store-client.js';
-import { readPending } from '../../build/sync/read-pending.js';
+import { createStoreClient } from '../../build/parts/store-sqlite-store-client.js';
+import { readPending } from '../../build/parts/sync-read-pending.js';
 
 const store = await createStoreClient(workerData);
 const log = { debug() {}, info() {}, warn() {} };

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ErrorCode } from '../../../src/base/errors.ts';
 import type { PassReport, PassTask } from '../../../src/sync/pass.ts';
+import { createEngine, type SimulatedEngine } from '../../simulation/engine.ts';
+import { createModelStore, endPassBadly, endPassWell, type ModelAccount } from '../../simulation/model-store.ts';
+import { createTimeline, type Timeline } from '../../simulation/timeline.ts';
+import { createTimers, type Timers } from '../../simulation/timers.ts';
 import { day, hour, makeRules, minute, noonMs, second } from './schedule-fixture.ts';
-import { createEngine, type SimulatedEngine } from './simulation/engine.ts';
-import { createModelStore, endPassBadly, endPassWell, type ModelAccount } from './simulation/model-store.ts';
-import { createTimeline, type Timeline } from './simulation/timeline.ts';
-import { createTimers, type Timers } from './simulation/timers.ts';
 
 const makeAccount = (acntid: number, more: Partial<ModelAccount> = {}): ModelAccount => ({
   acntid,

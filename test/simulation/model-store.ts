@@ -1,10 +1,10 @@
 /** The store's side of a simulation: the times of accounts, as sync leaves them behind. Instants in wall-clock milliseconds. */
-import { toInstant } from '../../../../src/base/clock.ts';
-import type { ErrorRecord } from '../../../../src/base/errors.ts';
-import type { AccountTimes, ServerRest } from '../../../../src/store/schedule.ts';
-import type { Store } from '../../../../src/store/store.ts';
-import { retryAtMs } from '../../../../src/sync/backoff.ts';
-import type { Scope } from '../../../../src/sync/pass.ts';
+import { toInstant } from '../../src/base/clock.ts';
+import type { ErrorRecord } from '../../src/base/errors.ts';
+import type { AccountTimes, ServerRest } from '../../src/store/schedule.ts';
+import type { Store } from '../../src/store/store.ts';
+import { retryAtMs } from '../../src/sync/backoff.ts';
+import type { Scope } from '../../src/sync/pass.ts';
 
 export interface ModelFolder {
   readonly emfdid: number;

@@ -2,8 +2,8 @@
  * Judges a simulated run by rules of its own, written without the schedule's code: since when was each folder due when its
  * pass began, and for which local date did each daily pass count. Instants in wall-clock milliseconds.
  */
-import { createLocalClock } from '../../../../src/base/clock.ts';
-import type { Rules } from '../../../../src/engine/schedule/account.ts';
+import { createLocalClock } from '../../src/base/clock.ts';
+import type { Rules } from '../../src/engine/schedule/account.ts';
 import type { ModelAccount } from './model-store.ts';
 
 export interface Referee {

@@ -3,11 +3,11 @@
  * are killed. The engine's own loop runs in it (engine.ts), on timers of simulated time.
  */
 import { vi } from 'vitest';
-import type { ErrorCode, ErrorRecord } from '../../../../src/base/errors.ts';
-import type { Ceilings } from '../../../../src/engine/pick/situation.ts';
-import type { Rules } from '../../../../src/engine/schedule/account.ts';
-import type { Queue, QueuedTask } from '../../../../src/queue/queue.ts';
-import type { FolderReport, PassReport, PassTask } from '../../../../src/sync/pass.ts';
+import type { ErrorCode, ErrorRecord } from '../../src/base/errors.ts';
+import type { Ceilings } from '../../src/engine/pick/situation.ts';
+import type { Rules } from '../../src/engine/schedule/account.ts';
+import type { Queue, QueuedTask } from '../../src/queue/queue.ts';
+import type { FolderReport, PassReport, PassTask } from '../../src/sync/pass.ts';
 import { createEngine, type SimulatedEngine } from './engine.ts';
 import { createModelStore, endPassBadly, endPassWell, firstFolders, type ModelAccount } from './model-store.ts';
 import { createRandom, type Random } from './random.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { day, hour, makeRules, minute, second, timeOfDayMs, warsaw } from './schedule-fixture.ts';
-import { runWorld, type Server, type WorldOptions, type WorldReport } from './simulation/world.ts';
+import { day, hour, makeRules, minute, second, timeOfDayMs, warsaw } from '../unit/engine/schedule-fixture.ts';
+import { runWorld, type Server, type WorldOptions, type WorldReport } from './world.ts';
 
 /** Wakes once a second, or after five when all that is due waits for its own account. */
 const toleranceMs = 10 * second;

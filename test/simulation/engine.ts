@@ -2,21 +2,21 @@
  * The engine's own loop on simulated time: dispatcher, planner, passes as a kind of work, on the real schedule, pick and SQLite
  * queue. Only threads, store and timers are the simulation's.
  */
-import type { Log } from '../../../../src/base/log.ts';
-import { createDispatcher, type Dispatcher, type KindOfWork } from '../../../../src/engine/loop/dispatcher.ts';
-import type { KeptConnections } from '../../../../src/engine/loop/kept.ts';
-import { createPassKind } from '../../../../src/engine/loop/pass-kind.ts';
-import { createPlanner, type Planner } from '../../../../src/engine/loop/planner.ts';
-import { createServers, type Servers } from '../../../../src/engine/loop/servers.ts';
-import { createWishes } from '../../../../src/engine/loop/wishes.ts';
-import type { Ceilings, Start } from '../../../../src/engine/pick/situation.ts';
-import type { Rules } from '../../../../src/engine/schedule/account.ts';
-import { dailySpreadMs } from '../../../../src/engine/schedule/daily-window.ts';
-import type { Queue, QueuedTask } from '../../../../src/queue/queue.ts';
-import { inMemory, openJobFile } from '../../../../src/queue/sqlite/job-file.ts';
-import { createSqliteQueue } from '../../../../src/queue/sqlite/sqlite-queue.ts';
-import type { Store } from '../../../../src/store/store.ts';
-import type { PassReport, PassTask } from '../../../../src/sync/pass.ts';
+import type { Log } from '../../src/base/log.ts';
+import { createDispatcher, type Dispatcher, type KindOfWork } from '../../src/engine/loop/dispatcher.ts';
+import type { KeptConnections } from '../../src/engine/loop/kept.ts';
+import { createPassKind } from '../../src/engine/loop/pass-kind.ts';
+import { createPlanner, type Planner } from '../../src/engine/loop/planner.ts';
+import { createServers, type Servers } from '../../src/engine/loop/servers.ts';
+import { createWishes } from '../../src/engine/loop/wishes.ts';
+import type { Ceilings, Start } from '../../src/engine/pick/situation.ts';
+import type { Rules } from '../../src/engine/schedule/account.ts';
+import { dailySpreadMs } from '../../src/engine/schedule/daily-window.ts';
+import type { Queue, QueuedTask } from '../../src/queue/queue.ts';
+import { inMemory, openJobFile } from '../../src/queue/sqlite/job-file.ts';
+import { createSqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { PassReport, PassTask } from '../../src/sync/pass.ts';
 import type { createModelStore, ModelAccount } from './model-store.ts';
 
 export interface EngineOptions {
