@@ -10,6 +10,7 @@ import type Database from 'better-sqlite3';
 import { createTimeZone } from '../src/base/time-zone.ts';
 import { allAccountTimes, scheduledAccount } from '../src/engine/due.ts';
 import type { Candidate } from '../src/engine/pick/situation.ts';
+import { createUsage } from '../src/engine/pick/usage.ts';
 import { pick } from '../src/engine/pick.ts';
 import type { Rules } from '../src/engine/schedule/account.ts';
 import { nextDue } from '../src/engine/schedule.ts';
@@ -186,8 +187,8 @@ async function benchPick(): Promise<void> {
     connectionsPerHost: 20,
     connectionsPerAccount: 3,
   };
-  const given = { due, running: [], kept: [], ceilings, allowedOn: () => Number.POSITIVE_INFINITY, nowMs };
-  const run = await timed(100, () => pick(given));
+  const given = { running: [], kept: [], ceilings, allowedOn: () => Number.POSITIVE_INFINITY, nowMs };
+  const run = await timed(100, () => pick(createUsage(given), due));
   note(`pick 224 of 2,000 due on ${hostCount} hosts`, `${run.median.toFixed(2)} ms`);
 }
 

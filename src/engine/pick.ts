@@ -4,8 +4,8 @@
  * quarter of slots and connections is kept from patient tasks (first syncs, daily passes, hosts where passes are stuck), so
  * that nobody else waits for them.
  */
-import type { Candidate, Situation, Start } from './pick/situation.ts';
-import { createUsage, type Place, type Usage } from './pick/usage.ts';
+import type { Candidate, Start } from './pick/situation.ts';
+import type { Place, Usage } from './pick/usage.ts';
 import { taskClasses } from './schedule/task-class.ts';
 
 /** One running task puts its host's next one behind those of other hosts that came due 5 s later. */
@@ -14,11 +14,8 @@ const hostStepMs = 5_000;
 /** IDLE may hold half of a host's connections: the other half is for passes. */
 export const keptCountMax = (connectionsPerHost: number): number => Math.floor(connectionsPerHost / 2);
 
-export const pick = <Task extends Candidate>(situation: Situation<Task>): Start<Task>[] =>
-  pickWithin(createUsage(situation), situation.due);
-
-/** What starts is counted in `usage`. */
-export function pickWithin<Task extends Candidate>(usage: Usage, due: readonly Task[]): Start<Task>[] {
+/** What starts is counted in `usage`, as if it had been running. */
+export function pick<Task extends Candidate>(usage: Usage, due: readonly Task[]): Start<Task>[] {
   const queues = queuesOf(due, usage);
   const starts: Chosen<Task>[] = [];
   for (let queue = nextQueue(queues, usage); queue; queue = nextQueue(queues, usage)) {

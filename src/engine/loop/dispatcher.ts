@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts';
 import type { Queue, QueuedTask, TaskKey } from '../../queue/queue.ts';
 import type { Candidate, Ceilings, Kept, Running, Start } from '../pick/situation.ts';
 import { createUsage, type Usage } from '../pick/usage.ts';
-import { pickWithin } from '../pick.ts';
+import { pick } from '../pick.ts';
 import { isTaskClass } from '../schedule/task-class.ts';
 import { dueTasks, nextDueMs, type Room } from './candidates.ts';
 import { createClockWatch } from './clock-watch.ts';
@@ -81,7 +81,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (isStopping) return Number.POSITIVE_INFINITY;
     const toChosen = (task: QueuedTask): Chosen =>
       toCandidate(task, works.get(task.kind)?.connectionCountMax(task) ?? 1);
-    const starts = pickWithin(usage, due.map(toChosen));
+    const starts = pick(usage, due.map(toChosen));
     for (const { task, connections } of starts) {
       running.set(nameOf(task.task), { ...task, connections, startedMs: nowMs });
       works.get(task.task.kind)?.begin(task.task);

@@ -32,8 +32,8 @@ export interface Ceilings {
   readonly connectionsPerAccount: number;
 }
 
-export interface Situation<Task extends Candidate> {
-  readonly due: readonly Task[];
+/** What is in use, and its bounds. */
+export interface Situation {
   readonly running: readonly Running[];
   readonly kept: readonly Kept[];
   readonly ceilings: Ceilings;

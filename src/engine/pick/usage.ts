@@ -45,7 +45,7 @@ interface Use {
   patientConnections: number;
 }
 
-export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage {
+export function createUsage(situation: Situation): Usage {
   const { ceilings, allowedOn } = situation;
   const slow = slowHosts(situation);
   const counts = countRunning(situation, slow);
@@ -53,7 +53,6 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
   /** Where something runs. */
   const busy = new Set(situation.running.flatMap(({ server }) => server ?? []));
   const kept = new Map(situation.kept.map(({ acntid, server }) => [acntid, server]));
-  const keptServers = new Set(kept.values());
   const hasKept = (task: Candidate): boolean =>
     poolOf(task) === 'sync' && task.server !== null && kept.get(task.acntid) === task.server;
 
@@ -73,15 +72,16 @@ export function createUsage(situation: Omit<Situation<Candidate>, 'due'>): Usage
     if (isPatient) useOf(hosts, host).patientConnections += 1;
   };
   const hasRoom = (place: Place): boolean => slotsLeft(place) > 0 && connectionsLeft(place) > 0;
-  const isFull = (taskClass: TaskClass, server: string): boolean => {
+  const isFull = (taskClass: TaskClass, server: string, keptServers: ReadonlySet<string>): boolean => {
     const isTaken = (servers.get(serverKey(taskClass, server)) ?? 0) >= allowedOn(server);
     return isTaken || !(hasRoom(placeOf({ class: taskClass, server }, slow)) || keptServers.has(server));
   };
   return {
     roomFor(taskClass) {
+      const keptServers = new Set(kept.values());
       return {
         hasSlot: slotsLeft(placeOf({ class: taskClass, server: null }, slow)) > 0,
-        fullServers: new Set([...busy].filter((server) => isFull(taskClass, server))),
+        fullServers: new Set([...busy].filter((server) => isFull(taskClass, server, keptServers))),
       };
     },
     placeOf: (task) => placeOf(task, slow),
@@ -118,7 +118,7 @@ interface Counts {
   readonly servers: Map<string, number>;
 }
 
-function countRunning(situation: Omit<Situation<Candidate>, 'due'>, slow: ReadonlySet<string>): Counts {
+function countRunning(situation: Situation, slow: ReadonlySet<string>): Counts {
   const counts: Counts = { pools: new Map(), hosts: new Map(), accounts: new Map(), servers: new Map() };
   for (const task of situation.running) {
     const place = placeOf(task, slow);

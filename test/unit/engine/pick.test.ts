@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Candidate, Ceilings, Kept, Running, Situation, Start } from '../../../src/engine/pick/situation.ts';
-import { reserveOf } from '../../../src/engine/pick/usage.ts';
+import { createUsage, reserveOf, type Usage } from '../../../src/engine/pick/usage.ts';
 import { keptCountMax, pick } from '../../../src/engine/pick.ts';
 import { type TaskClass, taskClasses } from '../../../src/engine/schedule/task-class.ts';
 import { minute, noonMs, second } from './schedule-fixture.ts';
@@ -27,7 +27,11 @@ const running = (acntid: number, more: Partial<Running> = {}): Running => ({
   startedMs: noonMs,
   ...more,
 });
-const situation = (more: Partial<Situation<Candidate>>): Situation<Candidate> => ({
+/** And what is due in it. */
+interface Given extends Situation {
+  readonly due: readonly Candidate[];
+}
+const situation = (more: Partial<Given>): Given => ({
   due: [],
   running: [],
   kept: [],
@@ -36,7 +40,8 @@ const situation = (more: Partial<Situation<Candidate>>): Situation<Candidate> =>
   nowMs: noonMs,
   ...more,
 });
-const startsOf = (more: Partial<Situation<Candidate>>): Start[] => pick(situation(more));
+const pickOf = (given: Given): Start[] => pick(createUsage(given), given.due);
+const startsOf = (more: Partial<Given>): Start[] => pickOf(situation(more));
 const numbersOf = (starts: readonly Start[]): number[] => starts.map(({ task }) => task.acntid);
 const range = (count: number, first = 1): number[] => Array.from({ length: count }, (_, index) => first + index);
 
@@ -187,7 +192,7 @@ function keptWithin(limits: Ceilings, acntids: readonly number[]): Kept[] {
   );
 }
 
-function afterStarts(given: Situation<Candidate>, starts: readonly Start[]): Situation<Candidate> {
+function afterStarts(given: Given, starts: readonly Start[]): Given {
   const started = starts.map(({ task, connections }) => running(task.acntid, { ...task, connections }));
   const isUsed = ({ acntid }: Kept): boolean =>
     started.some((task) => task.acntid === acntid && taskClasses[task.class].pool === 'sync');
@@ -195,7 +200,7 @@ function afterStarts(given: Situation<Candidate>, starts: readonly Start[]): Sit
 }
 
 /** Everything that runs after the starts, checked against every ceiling. */
-function expectWithinCeilings(given: Situation<Candidate>, starts: readonly Start[]): void {
+function expectWithinCeilings(given: Given, starts: readonly Start[]): void {
   const after = afterStarts(given, starts);
   for (const pool of ['send', 'sync', 'read'] as const)
     expect(after.running.filter((task) => taskClasses[task.class].pool === pool).length).toBeLessThanOrEqual(
@@ -218,14 +223,28 @@ describe('whatever is due', () => {
       fc.property(fc.array(candidate, { maxLength: 40 }), anyCeilings, keptAccounts, (tasks, limits, watched) => {
         const kept = keptWithin(limits, watched);
         const earlier = situation({ due: tasks.slice(0, 15), ceilings: limits, kept });
-        const first = pick(earlier);
+        const first = pickOf(earlier);
         const given = { ...afterStarts(earlier, first), due: tasks.slice(15) };
-        const starts = pick(given);
+        const starts = pickOf(given);
         expectWithinCeilings(earlier, first);
         expectWithinCeilings(given, starts);
-        expect(pick(afterStarts(given, starts))).toEqual([]);
+        expect(pickOf(afterStarts(given, starts))).toEqual([]);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('what starts is counted as what runs', () => {
+    const names = Object.keys(taskClasses) as TaskClass[];
+    const roomIn = (usage: Usage): unknown[] => names.map((name) => usage.roomFor(name));
+    fc.assert(
+      fc.property(fc.array(candidate, { maxLength: 40 }), anyCeilings, keptAccounts, (tasks, limits, watched) => {
+        const given = situation({ due: tasks, ceilings: limits, kept: keptWithin(limits, watched) });
+        const usage = createUsage(given);
+        const starts = pick(usage, given.due);
+        expect(roomIn(usage)).toEqual(roomIn(createUsage(afterStarts(given, starts))));
+      }),
+      { numRuns: 300 },
     );
   });
 
@@ -249,7 +268,7 @@ describe('whatever is due', () => {
             const fresh = range(4, 1000 + round * 4).map((acntid) =>
               due(acntid, { dueMs: nowMs, server: 'a.example.com:993' }),
             );
-            for (const { task } of pick(situation({ due: [...waiting, ...fresh], ceilings: limits, nowMs })))
+            for (const { task } of pickOf(situation({ due: [...waiting, ...fresh], ceilings: limits, nowMs })))
               if (waiting.delete(task)) started += 1;
           }
           expect(started).toBe(unique.length);
