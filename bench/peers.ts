@@ -13,7 +13,9 @@ export interface Peer {
   pass(): Promise<Measure>;
   /** Makes the next pass be due. */
   settle(): Promise<void>;
-  remove(): Promise<void> | void;
+  /** Its processes end; what it wrote stays until `remove`. */
+  stop(): Promise<void>;
+  remove(): void;
 }
 
 export type PeerKind = 'backproc' | 'the engine, running' | 'mbsync' | 'mbsync without compression' | '8 × mbsync';
@@ -49,6 +51,7 @@ async function createBackproc(port: number, users: readonly string[]): Promise<P
       const { setTimeout: wait } = await import('node:timers/promises');
       await wait(1.2 * 1000);
     },
+    stop: () => Promise.resolve(),
     remove: () => installation.remove(),
   };
 }
@@ -77,6 +80,7 @@ function createMbsync(kind: PeerKind, port: number, users: readonly string[]): P
     name: kind,
     pass: () => measure('/bin/sh', ['-c', `${command} wait`], folder),
     settle: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -52,10 +52,10 @@ export async function createWarmEngine(port: number, users: readonly string[]): 
       }
       await wait(500);
     },
-    async remove() {
+    async stop() {
       await engine?.stop();
-      installation.remove();
     },
+    remove: () => installation.remove(),
   };
 }
 

@@ -124,7 +124,8 @@ function clientOptions(options: SessionOptions, dropped: { count: number }): Ima
     doSTARTTLS: options.security === 'starttls',
     auth: authOf(options.credentials),
     tls: { minVersion: 'TLSv1.2' },
-    clientInfo: { name: 'backproc' },
+    // The rest would be the library's version, maker and address, told to the server as ours.
+    clientInfo: { name: 'backproc', version: '', vendor: '', 'support-url': '' },
     logger: libraryLogger(options, dropped),
     disableAutoIdle: true,
     // Turned on later, where it pays (compression.ts).
