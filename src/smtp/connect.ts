@@ -36,9 +36,17 @@ export async function connectSmtp(options: SmtpOptions, onBodyEnd: () => void): 
     return connection;
   } catch (error) {
     connection.close();
+    if (options.security !== 'tls' && isSilence(error)) throw new EngineError('timeout', silenceText(where));
     throw toSmtpFailure(error, `smtp ${where}`, (text) => maskCredentials(text, options.credentials));
   }
 }
+
+/** nodemailer's words for a connection on which nothing came. */
+const isSilence = (error: unknown): boolean => error instanceof Error && error.message === 'Greeting never received';
+
+/** Where TLS begins with the first byte, both sides wait for the other one. */
+const silenceText = (where: string): string =>
+  `smtp ${where}: no greeting came; where TLS is spoken from the first byte (port 465), the address is smtps://`;
 
 /** A stored account may say `none` for a host that is no longer this machine. */
 function refusePlaintext({ security, host, allowPlaintext }: SmtpOptions): void {

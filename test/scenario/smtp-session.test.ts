@@ -303,11 +303,14 @@ describe.runIf(hasOpenssl)('TLS', () => {
     await expect(open(server, { security: 'starttls' })).rejects.toMatchObject({ code: 'tls_unavailable' });
     expect(server.commands.filter((line) => /AUTH|MAIL/.test(line))).toEqual([]);
   });
-  it('expected where there is none, and the other way round, is told plainly', async () => {
+  it('expected where there is none is told plainly', async () => {
     await expect(open(await start(), { security: 'tls' })).rejects.toMatchObject({ code: 'not_smtp' });
+  });
+  it.each(['none', 'starttls'] as const)('from the first byte, where %s was expected, is told', async (security) => {
     const tls = await startTls('tls');
-    await expect(open(tls, { timeouts: smtpTimeouts(300) })).rejects.toMatchObject({
-      code: expect.stringMatching(/not_smtp|timeout|connection_lost/) as unknown,
+    await expect(open(tls, { security, timeouts: smtpTimeouts(300) })).rejects.toMatchObject({
+      code: 'timeout',
+      detail: expect.stringMatching(/no greeting came.*smtps:/) as unknown,
     });
   });
   it('of a server that has nothing newer than 1.1 is told as such', async () => {
