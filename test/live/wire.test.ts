@@ -10,6 +10,7 @@ import { type Dovecot, hasDovecot, startDovecot } from '../support/dovecot.ts';
 import { hostileMails } from '../support/hostile-mail.ts';
 import { createInstallation, type Installation, type Outcome } from '../support/installation.ts';
 import { createMailGenerator } from '../support/mail-generator.ts';
+import { sessionOptions } from '../support/one-session.ts';
 import { differences, mailRows, rowChanges } from '../support/oracle.ts';
 
 describe.runIf(hasDovecot() && hasOpenssl())('a mailbox behind TLS and DEFLATE', () => {
@@ -91,17 +92,10 @@ describe.runIf(hasDovecot())('DEFLATE', () => {
       // As if another connection were trying plain text: so this one deflates at once.
       const known: ImapLink = { ...createLink(), isTryingPlain: true };
       const session = await openSession({
-        host: '127.0.0.1',
-        port: link.port,
-        security: 'none',
+        ...sessionOptions(link.port),
         credentials: { kind: 'password', user: 'anna', password: dovecot.password },
         link: known,
-        wireNames: new Map(),
-        literalBytesMax: 16 * 1024 * 1024,
-        room: null,
-        commandTimeoutMs: 10_000,
         transferTimeoutMsPerMib: 1000,
-        signal: new AbortController().signal,
         onWarning: (text) => expect.unreachable(text),
       });
       const [inbox] = await dovecot.listing('anna');

@@ -1,8 +1,8 @@
 /** A server that asks for the login again and again is not answered for ever. */
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { createLink } from '../../src/imap/link.ts';
 import { openSession } from '../../src/imap/open-session.ts';
+import { sessionOptions } from '../support/one-session.ts';
 
 it('a server that answers the login with continuations without end is given up at once', async () => {
   let sent = '';
@@ -17,20 +17,7 @@ it('a server that answers the login with continuations without end is given up a
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
   const address = server.address();
-  const opening = openSession({
-    host: '127.0.0.1',
-    port: typeof address === 'object' && address ? address.port : 0,
-    security: 'none',
-    credentials: { kind: 'password', user: 'anna', password: 'canary-password' },
-    link: createLink(),
-    wireNames: new Map(),
-    literalBytesMax: 1024 * 1024,
-    room: null,
-    commandTimeoutMs: 5000,
-    transferTimeoutMsPerMib: 5000,
-    signal: new AbortController().signal,
-    onWarning: () => undefined,
-  });
+  const opening = openSession(sessionOptions(typeof address === 'object' && address ? address.port : 0));
   await expect(opening).rejects.toMatchObject({ code: 'protocol_violation', detail: expect.stringContaining('again') });
   expect(sent.split('\r\n').length).toBeLessThan(20);
 });

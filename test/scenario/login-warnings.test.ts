@@ -1,33 +1,21 @@
 /** What stands in the log of a login that fails: its error, once; and what the server is told of us. */
 import { expect, it, onTestFinished } from 'vitest';
-import { createLink } from '../../src/imap/link.ts';
 import { openSession } from '../../src/imap/open-session.ts';
-import type { ImapSession, SessionOptions } from '../../src/imap/session.ts';
+import type { ImapSession } from '../../src/imap/session.ts';
 import { type FakeOptions, startFakeImap, usualCapabilities } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
+import { sessionOptions } from '../support/one-session.ts';
 
 async function logIn(script: FakeOptions['script']): Promise<{ opening: Promise<ImapSession>; warnings: string[] }> {
   const server = await startFakeImap({ folders: [folder('INBOX', 0)], ...(script && { script }) });
   onTestFinished(() => server.stop());
   const warnings: string[] = [];
-  const opening = openSession(optionsOf(server.port, (text) => void warnings.push(text)));
+  const opening = openSession({
+    ...sessionOptions(server.port),
+    onWarning: (text) => void warnings.push(text),
+  });
   return { opening, warnings };
 }
-
-const optionsOf = (port: number, onWarning: SessionOptions['onWarning']): SessionOptions => ({
-  host: '127.0.0.1',
-  port,
-  security: 'none',
-  credentials: { kind: 'password', user: 'anna', password: 'canary-password' },
-  link: createLink(),
-  wireNames: new Map(),
-  literalBytesMax: 1024 * 1024,
-  room: null,
-  commandTimeoutMs: 5000,
-  transferTimeoutMsPerMib: 5000,
-  signal: new AbortController().signal,
-  onWarning,
-});
 
 it('a refused login is told by its error alone', async () => {
   const refusal = '[AUTHENTICATIONFAILED] no';
@@ -57,7 +45,7 @@ it('the server is told our name, and not the library’s maker (RFC 2971)', asyn
     },
   });
   onTestFinished(() => server.stop());
-  const session = await openSession(optionsOf(server.port, () => undefined));
+  const session = await openSession(sessionOptions(server.port));
   expect(told).toEqual(['("name" "backproc")']);
   await session.close();
 });

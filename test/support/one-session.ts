@@ -4,6 +4,22 @@ import { openSession } from '../../src/imap/open-session.ts';
 import type { ImapSession, SessionOptions } from '../../src/imap/session.ts';
 import { type FakeOptions, startFakeImap } from './fake-imap-server.ts';
 
+/** To a server on this machine that takes any login. */
+export const sessionOptions = (port: number): SessionOptions => ({
+  host: '127.0.0.1',
+  port,
+  security: 'none',
+  credentials: { kind: 'password', user: 'anna', password: 'canary-password' },
+  link: createLink(),
+  wireNames: new Map(),
+  literalBytesMax: 16 * 1024 * 1024,
+  room: null,
+  commandTimeoutMs: 10_000,
+  transferTimeoutMsPerMib: 10_000,
+  signal: new AbortController().signal,
+  onWarning: () => undefined,
+});
+
 export async function sessionOn(
   options: FakeOptions,
   more: Partial<SessionOptions>,
@@ -11,21 +27,7 @@ export async function sessionOn(
 ): Promise<ImapSession> {
   const server = await startFakeImap(options);
   cleanups.push(() => server.stop());
-  const session = await openSession({
-    host: '127.0.0.1',
-    port: server.port,
-    security: 'none',
-    credentials: { kind: 'password', user: 'anna', password: 'secret' },
-    link: createLink(),
-    wireNames: new Map(),
-    literalBytesMax: 16 * 1024 * 1024,
-    room: null,
-    commandTimeoutMs: 10_000,
-    transferTimeoutMsPerMib: 10_000,
-    signal: new AbortController().signal,
-    onWarning: () => undefined,
-    ...more,
-  });
+  const session = await openSession({ ...sessionOptions(server.port), ...more });
   cleanups.push(() => session.abort());
   return session;
 }
