@@ -10,6 +10,7 @@ import type { UidRange } from '../base/uid-set.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import { correctCommands, dropPrefix, takeVanished, watchAnswers } from './corrections.ts';
 import { toEngineError } from './failure.ts';
+import type { Pipeline } from './pipelining.ts';
 import type { SessionOptions } from './session.ts';
 
 const connectTimeoutMs = 30_000;
@@ -28,6 +29,7 @@ export interface Connected {
   readonly roundTripMs: number;
   /** What the login was made with: `PLAIN`, `LOGIN`, `XOAUTH2`, `OAUTHBEARER`. */
   readonly mechanism: string;
+  readonly pipeline: Pipeline;
   readonly droppedCount: () => number;
 }
 
@@ -42,13 +44,7 @@ export async function connect(
   const client = new ImapFlow(clientOptions(options, dropped));
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
-  // The shortest command is the round trip, as nearly as a client can tell.
-  const mechanism = correctCommands(client, {
-    credentials: options.credentials,
-    onCommand: (ms) => {
-      options.link.roundTripMs = Math.min(options.link.roundTripMs, ms);
-    },
-  });
+  const { mechanism, pipeline } = correctCommands(client, options);
   takeVanished(client, onVanished);
   const noRoom = boundAnswers(client, options.room);
   const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
@@ -78,6 +74,7 @@ export async function connect(
     client,
     roundTripMs: options.link.roundTripMs,
     mechanism: mechanism(),
+    pipeline,
     droppedCount: () => dropped.count,
   };
 }

@@ -12,81 +12,43 @@
  * - VANISHED would be handed out UID by UID, which stops the thread for seconds a line: here it comes as ranges;
  * - every `+` of a login would be answered, also the millionth: here the connection ends;
  * - where the server has no SASL, LOGIN would be sent without the authzid, and open the wrong mailbox: here it fails.
- * These members are there, but not in the library's types.
+ * What pipelining.ts needs of it is corrected there.
  */
-import { Transform } from 'node:stream';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { ImapFlow } from 'imapflow';
 import { type Credentials, isDelegated, maskCredentials, saslPlain } from '../base/credentials.ts';
 import { EngineError } from '../base/errors.ts';
 import { type UidRange, uidCount, uidSetOfRanges } from '../base/uid-set.ts';
 import { toEngineError } from './failure.ts';
+import { internalsOf } from './internals.ts';
 import { withWireNames } from './library-name.ts';
+import { type Link, pipelines } from './link.ts';
+import { createPipeline, type Pipeline } from './pipelining.ts';
 import { vanishedRanges } from './vanished-ranges.ts';
-
-interface Internals {
-  compress(): Promise<void>;
-  readonly _inflate: InflateRaw | null;
-  exec(command: string, attributes: unknown, ...rest: unknown[]): Promise<unknown>;
-  run(command: string, ...rest: unknown[]): Promise<unknown>;
-  throttleWait(delayMs: number): Promise<boolean>;
-  readonly folders: Map<string, unknown>;
-  namespace: { prefix: string; delimiter: string | null };
-  untaggedVanished: (
-    untagged: { readonly attributes?: readonly unknown[] },
-    mailbox?: { exists?: number },
-  ) => Promise<void>;
-  readonly streamer: Streamer;
-  /** The library's reader is at work on an answer: a silent socket is not the server's fault. */
-  _processingResponse: boolean;
-}
-
-/** The Transform that cuts the server's bytes into answers. */
-interface Streamer {
-  readonly state: number;
-  readonly lineBytes: number;
-  /** Lines and announced literals of the answer under way. */
-  readonly responseBytes: number;
-  readonly inputBuffer: readonly unknown[];
-  readonly processingInput: boolean;
-  _transform: (chunk: Buffer, encoding: BufferEncoding, next: (error?: Error) => void) => void;
-}
-
-const hasInternals = (client: object): client is Internals =>
-  'exec' in client &&
-  'throttleWait' in client &&
-  'compress' in client &&
-  'untaggedVanished' in client &&
-  'folders' in client &&
-  client.folders instanceof Map &&
-  'streamer' in client &&
-  client.streamer instanceof Transform &&
-  'processingInput' in client.streamer &&
-  'responseBytes' in client.streamer;
-
-function internalsOf(client: ImapFlow): Internals {
-  if (hasInternals(client)) return client;
-  throw new EngineError(
-    'bug',
-    'this version of imapflow has no exec, throttleWait, compress, untaggedVanished, folders or streamer: see imap/corrections.ts',
-  );
-}
 
 export interface CommandOptions {
   readonly credentials: Credentials;
-  /** Told how long each command took. */
-  readonly onCommand: (ms: number) => void;
+  readonly link: Link;
 }
 
-/** Call before connecting. What it returns tells the mechanism of the login, once there was one. */
-export function correctCommands(client: ImapFlow, { credentials, onCommand }: CommandOptions): () => string {
+export interface Corrected {
+  /** Of the login, once there was one; before: ''. */
+  readonly mechanism: () => string;
+  readonly pipeline: Pipeline;
+}
+
+/** Call before connecting. */
+export function correctCommands(client: ImapFlow, { credentials, link }: CommandOptions): Corrected {
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
+  const pipeline = createPipeline(client);
   let mechanism = '';
   internals.exec = async (command, attributes, ...rest) => {
     // Where ID is wanted at all, it is wanted after the login, and there the library sends it again.
-    if (needless.has(command) || (command === 'ID' && mechanism === '')) return { next: () => undefined };
+    if (needless.has(command) || (command === 'ID' && mechanism === '')) return noAnswer;
     mechanism = mechanismOf(command, attributes) ?? mechanism;
+    // Nobody reads what the server is.
+    if (command === 'ID' && pipelines(link)) return pipeline.leave(exec(command, attributes, ...rest));
     // It has no place for the authzid.
     if (command === 'LOGIN' && isDelegated(credentials))
       throw new EngineError('auth_unsupported', 'opening the mailbox of another user needs AUTH=PLAIN');
@@ -94,8 +56,11 @@ export function correctCommands(client: ImapFlow, { credentials, onCommand }: Co
     try {
       const sent = client.capabilities.has('SASL-IR') ? withAnswer(command, attributes, credentials) : attributes;
       const work = (...options: unknown[]) => exec(command, withWireNames(command, sent), ...options);
-      const response = await (command === 'AUTHENTICATE' ? withFewContinuations(work, rest) : work(...rest));
-      onCommand(performance.now() - sentMs);
+      const answer = command === 'AUTHENTICATE' ? withFewContinuations(work, rest) : work(...rest);
+      pipeline.noteAsked(command);
+      const response = await answer;
+      // The shortest command is the round trip, as nearly as a client can tell.
+      link.roundTripMs = Math.min(link.roundTripMs, performance.now() - sentMs);
       return response;
     } catch (error) {
       const mask = (text: string): string => maskCredentials(text, credentials);
@@ -104,7 +69,7 @@ export function correctCommands(client: ImapFlow, { credentials, onCommand }: Co
   };
   internals.throttleWait = () => Promise.resolve(false);
   inflateInLargePieces(client);
-  return () => mechanism;
+  return { mechanism: () => mechanism, pipeline };
 }
 
 function mechanismOf(command: string, attributes: unknown): string | undefined {
@@ -164,6 +129,7 @@ export async function deflate(client: ImapFlow): Promise<boolean> {
 }
 
 const needless = new Set(['NAMESPACE', 'LSUB']);
+const noAnswer = { next: () => undefined };
 
 const isThrottled = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ETHROTTLE';

@@ -14,7 +14,16 @@ export interface RowBounds extends FetchReaderLimits {
   readonly room: AnswerRoom | null;
 }
 
+export interface Diverted {
+  readonly bounds: RowBounds;
+  readonly stopwatch: Pick<Stopwatch, 'pause' | 'resume'> | null;
+  /** Commands under way: rows are taken until so many were answered. */
+  readonly commandCount: number;
+}
+
 export interface Diversion {
+  /** False: an answer was under way, so that the library reads the rows. */
+  readonly isOn: boolean;
   /** What our own side failed with; the connection was closed for it. */
   throwIfFailed(): void;
   end(): void;
@@ -23,12 +32,11 @@ export interface Diversion {
 /** The clock stands still while our own work on a chunk is awaited: only the server can be late. */
 export function divertRows(
   client: ImapFlow,
-  bounds: RowBounds,
-  stopwatch: Pick<Stopwatch, 'pause' | 'resume'> | null,
+  { bounds, stopwatch, commandCount }: Diverted,
   onItems: (items: FetchItems) => Promise<void> | void,
 ): Diversion {
   let failure: { readonly error: unknown } | null = null;
-  const reader = createFetchReader(bounds, onItems);
+  const reader = createFetchReader(bounds, onItems, commandCount);
   const fail = (error: unknown): void => {
     failure ??= { error };
     client.close();
@@ -48,6 +56,7 @@ export function divertRows(
     }
   });
   return {
+    isOn: end !== null,
     throwIfFailed() {
       if (failure !== null) throw failure.error;
     },

@@ -54,7 +54,7 @@ async function fetchSet({ client, options, bounds }: FetchBodiesInput, set: stri
     const row = fromFetchItems(items);
     return row === undefined ? undefined : take(row, stopwatch);
   };
-  const diversion = divertRows(client, bounds, stopwatch, onItems);
+  const diversion = divertRows(client, { bounds, stopwatch, commandCount: 1 }, onItems);
   try {
     for await (const message of client.fetch(set, bodyQuery, { uid: true })) {
       const row = toBodyRow(message);

@@ -1,9 +1,8 @@
 /**
  * Takes the rows of a bulk FETCH out of what the server sends, without copying bodies: bytes in, rows out, and everything that
- * is no untagged FETCH handed back as it came, for the library to read. From the first line that is not untagged (the answer to
- * our command) on, all is handed back. What the server sends is bounded as in the library: throws `response_too_large`.
+ * is no untagged FETCH handed back as it came, for the library to read. From the answer to our last command on, all is handed back. What the server sends is bounded as in the library: throws `response_too_large`.
  *
- * line → (it announces a literal) literal → line … → (it announces none) end → line …; a line that is not untagged: done.
+ * line → (it announces a literal) literal → line … → (it announces none) end → line …; the last tagged line: done.
  */
 import { EngineError } from '../base/errors.ts';
 import { type FetchItems, parseFetchItems } from './fetch-items.ts';
@@ -27,6 +26,8 @@ export interface FetchReader {
 
 interface State {
   readonly limits: FetchReaderLimits;
+  /** Not answered yet. */
+  commandCount: number;
   next: 'line' | 'literal' | 'end' | 'done';
   isRow: boolean;
   /** Of the row under way: its lines without `* 12 FETCH (`, and its literals. */
@@ -45,8 +46,9 @@ interface State {
 export function createFetchReader(
   limits: FetchReaderLimits,
   onRow: (items: FetchItems) => Promise<void> | void,
+  commandCount = 1,
 ): FetchReader {
-  const state: State = { ...idle(), limits, next: 'line', tail: [], tailBytes: 0, foreign: [] };
+  const state: State = { ...idle(), limits, commandCount, next: 'line', tail: [], tailBytes: 0, foreign: [] };
   return {
     async take(given) {
       state.foreign = [];
@@ -106,6 +108,7 @@ function passOn(state: State, chunk: Buffer, start: number, end: number): number
 
 const LF = 10;
 const star = 42;
+const plus = 43;
 
 /** Returns where the line ends; a line without an end is kept for the next chunk. */
 function takeLine(state: State, chunk: Buffer, start: number): number {
@@ -118,6 +121,8 @@ function takeLine(state: State, chunk: Buffer, start: number): number {
   throwIfLineTooLarge(state, end - start);
   const isFirst = state.answerBytes === 0;
   if (isFirst && chunk[start] !== star) {
+    if (chunk[start] !== plus) state.commandCount -= 1;
+    if (state.commandCount > 0) return passOn(state, chunk, start, end);
     state.next = 'done';
     return start;
   }

@@ -65,9 +65,13 @@ export function createRowFetcher(client: ImapFlow, bounds: RowBounds, run: RunCo
     since: ChangedSince,
     take: (items: FlagItems) => void,
   ): Promise<void> => {
-    const diversion = divertRows(client, bounds, null, ({ uid, flags, size, modseq }) => {
-      if (uid !== undefined) take({ uid, flags, size, modseq });
-    });
+    const diversion = divertRows(
+      client,
+      { bounds, stopwatch: null, commandCount: 1 },
+      ({ uid, flags, size, modseq }) => {
+        if (uid !== undefined) take({ uid, flags, size, modseq });
+      },
+    );
     try {
       await readAll(set, query, since, take);
       diversion.throwIfFailed();

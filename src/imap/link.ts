@@ -19,6 +19,8 @@ export interface Throughput {
 export interface Link {
   /** The shortest command so far: a busy thread measures long. Infinity: none yet. */
   roundTripMs: number;
+  /** False: a server there broke a connection, or kept silent, where two commands were under way. */
+  takesTwo: boolean;
   readonly plain: Throughput;
   readonly deflated: Throughput;
   /** One connection at a time shows what plain text brings while the others deflate. */
@@ -27,6 +29,7 @@ export interface Link {
 
 export const createLink = (): Link => ({
   roundTripMs: Number.POSITIVE_INFINITY,
+  takesTwo: true,
   plain: { bytes: 0, ms: 0 },
   deflated: { bytes: 0, ms: 0 },
   isTryingPlain: false,
@@ -39,6 +42,11 @@ const deflatedBytesPerMs = 20_000;
 /** Less says little: a connection begins slowly (TCP), and the first window is short. */
 const knownFromBytes = 4 * 1024 * 1024;
 const rememberedBytes = 64 * 1024 * 1024;
+
+const isDistant = ({ roundTripMs }: Link): boolean => roundTripMs >= lanRoundTripMs && Number.isFinite(roundTripMs);
+
+/** Whether a second command is written while the first is under way: where there is a round trip to save. */
+export const pipelines = (link: Link): boolean => link.takesTwo && isDistant(link);
 
 /**
  * Whether a connection that is plain turns DEFLATE on before a long answer. It can't be turned off again. `triesPlain`: this

@@ -12,7 +12,9 @@ import { fetchBodies } from './fetch-bodies.ts';
 import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { libraryName } from './library-name.ts';
+import { pipelines } from './link.ts';
 import { listFolders, positive } from './listing.ts';
+import { openAndList } from './open-and-list.ts';
 import { type FlagItems, toFlagRow, toMetadataRow, toModseqOrNull } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
@@ -27,14 +29,18 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   const connected = await connect(options, (ranges) => {
     if (isOpening) for (const range of ranges) vanished.push(range);
   });
-  const { client } = connected;
+  const { client, pipeline } = connected;
   const run = createRunner(options, client);
   const openedFlags: FlagRow[] = [];
+  const onChange = (items: FlagItems): void => {
+    if (isOpening) openedFlags.push(toFlagRow(items));
+  };
   client.on('flags', (event: { uid?: number; flags: Set<string>; modseq?: bigint }) => {
-    if (isOpening && event.uid !== undefined) openedFlags.push(toFlagRow({ ...event, uid: event.uid }));
+    if (event.uid !== undefined) onChange({ ...event, uid: event.uid });
   });
 
-  const fetcher = createRowFetcher(client, boundsOf(options), run);
+  const bounds = boundsOf(options);
+  const fetcher = createRowFetcher(client, bounds, run);
   const listing = createUidListing({ client, run, fetcher });
   const compression = createCompression(client, options.link, run);
 
@@ -54,7 +60,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const { droppedCount } = connected;
       return listFolders({ client, withStatus, hasListStatus, run, droppedCount, wireNames: options.wireNames });
     },
-    async openFolder(path, since) {
+    async openFolder(path, { since, listFrom } = {}) {
       isOpening = true;
       listing.forget();
       openedFlags.length = 0;
@@ -65,7 +71,22 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
           : {};
       const name = libraryName(client, options.wireNames, path);
       markListed(client, name);
-      const mailbox = await run(`EXAMINE ${path}`, () => client.mailboxOpen(name, { readOnly: true, ...resync }));
+      const examine = () => client.mailboxOpen(name, { readOnly: true, ...resync });
+      const open = async (first: number): Promise<MailboxObject> => {
+        const { mailbox, sizes } = await openAndList({
+          client,
+          options,
+          bounds,
+          pipeline,
+          first,
+          open: examine,
+          onChange,
+        });
+        if (sizes !== null) listing.know(first, sizes);
+        return mailbox;
+      };
+      const listsToo = listFrom !== undefined && pipelines(options.link);
+      const mailbox = await run(`EXAMINE ${path}`, () => (listsToo ? open(listFrom) : examine()));
       isOpening = false;
       return toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
     },
@@ -96,7 +117,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       return [...(await fetcher.rows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
     },
     async fetchBodies(uids, onRow) {
-      const fetch = () => fetchBodies({ client, options, bounds: boundsOf(options), uids, onRow });
+      const fetch = () => fetchBodies({ client, options, bounds, uids, onRow });
       await (uidCount(uids) < longBodyCount ? fetch() : compression.transfer(fetch));
     },
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),

@@ -62,6 +62,13 @@ export interface OpenedFolder {
   readonly changes: { readonly vanished: UidSet; readonly flags: readonly FlagRow[] } | null;
 }
 
+export interface OpeningOptions {
+  /** Ask for the changes since then by QRESYNC. */
+  readonly since?: { readonly uidValidity: number; readonly modseq: bigint } | undefined;
+  /** `listUids` from this UID on comes next: few are expected, which may be listed in the round trip of the opening. */
+  readonly listFrom?: number | undefined;
+}
+
 export interface FlagRow {
   readonly uid: number;
   /** Sorted, space-separated, without \Recent; system flags in their usual capitals. */
@@ -97,8 +104,8 @@ export interface ImapSession {
    * not for the open one (RFC 9051 6.3.11).
    */
   listFolders(options: { readonly withStatus: boolean }): Promise<FolderListing>;
-  /** Read-only (EXAMINE). Throws folder_missing, uidvalidity_missing. `since`: ask for changes by QRESYNC. */
-  openFolder(path: string, since?: { readonly uidValidity: number; readonly modseq: bigint }): Promise<OpenedFolder>;
+  /** Read-only (EXAMINE). Throws folder_missing, uidvalidity_missing. */
+  openFolder(path: string, options?: OpeningOptions): Promise<OpenedFolder>;
   /** Messages in the open folder as the server last announced (untagged EXISTS). */
   readonly exists: number;
   /** UIDs that exist within `range` (first: that UID and all above). Never more than what was asked. */

@@ -24,6 +24,8 @@ export interface UidListing {
   noteSize(items: FlagItems): void;
   /** Another folder is open. */
   forget(): void;
+  /** What was listed from `first` on while the folder was opened; for the next `listUids`. */
+  know(first: number, sizes: ReadonlyMap<number, number>): void;
 }
 
 /** A FETCH row is some 60 bytes longer than a number in a SEARCH answer: beyond this a round trip is cheaper. */
@@ -35,6 +37,7 @@ const sizeQuery: FetchQueryObject = { uid: true, flags: true, size: true };
 
 export function createUidListing({ client, run, fetcher }: UidListingInput): UidListing {
   let sizes = new Map<number, number>();
+  let known: { readonly first: number; readonly uids: UidSet } | null = null;
   const noteSize = ({ uid, size = 0 }: FlagItems): void => {
     if (size > 0 && sizes.size < sizeCountMax) sizes.set(uid, size);
   };
@@ -64,6 +67,9 @@ export function createUidListing({ client, run, fetcher }: UidListingInput): Uid
 
   return {
     async listUids(range) {
+      const { first, uids } = known ?? {};
+      known = null;
+      if (uids && 'first' in range && range.first === first) return uids;
       if (!isShort(client, range)) return searchUids(range);
       const rows = await fetcher.flagRows({ what: 'FETCH SIZE', uids: range, query: sizeQuery }, noteSize);
       return uidSetOf(rows.keys());
@@ -86,13 +92,30 @@ export function createUidListing({ client, run, fetcher }: UidListingInput): Uid
     noteSize,
     forget() {
       sizes = new Map();
+      known = null;
+    },
+    know(first, listed) {
+      for (const [uid, size] of listed) noteSize({ uid, size });
+      known = { first, uids: uidSetOf(listed.keys()) };
     },
   };
 }
 
-/** All of a small folder, or what came since `first` by UIDNEXT. An empty folder answers `n:*` with an error at some servers. */
 function isShort(client: ImapFlow, range: Asked): boolean {
-  if (!('first' in range) || !client.mailbox || client.mailbox.exists === 0) return false;
-  const above = Number(client.mailbox.uidNext ?? 0) - range.first;
-  return client.mailbox.exists <= fetchCountMax || (above >= 0 && above <= fetchCountMax);
+  if (!('first' in range) || !client.mailbox) return false;
+  const { exists, uidNext } = client.mailbox;
+  return isShortListing({ messages: exists, uidNext: uidNext ? Number(uidNext) : null }, range.first);
+}
+
+/**
+ * All of a small folder, or what came since `first` by UIDNEXT. An empty folder answers `n:*` with an error at some servers.
+ * Pure.
+ */
+export function isShortListing(
+  { messages, uidNext }: { readonly messages: number; readonly uidNext: number | null },
+  first: number,
+): boolean {
+  if (messages === 0) return false;
+  const above = (uidNext ?? 0) - first;
+  return messages <= fetchCountMax || (above >= 0 && above <= fetchCountMax);
 }

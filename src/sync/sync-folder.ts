@@ -5,12 +5,13 @@
  */
 import { toInstant } from '../base/clock.ts';
 import type { ImapSession } from '../imap/session.ts';
+import { isShortListing } from '../imap/uid-listing.ts';
 import type { Folder } from '../store/store.ts';
 import { applyDelta, recordArrived } from './delta.ts';
 import { fetchPending } from './fetch-window.ts';
 import { createFolderPass, type FolderPass, type FolderTask, pendingCountOf } from './folder-pass.ts';
 import type { FolderReport, Ports } from './pass.ts';
-import { type ObservedNumbers, owesScan, type Plan, planOpened, type StoredNumbers } from './plan.ts';
+import { type ObservedNumbers, owesScan, type Plan, planOpened, planVisit, type StoredNumbers } from './plan.ts';
 import { resetFolder } from './reset.ts';
 import { scanFolder } from './scan.ts';
 import { applyVanished, endTrial, needsTrial } from './vanished.ts';
@@ -19,7 +20,8 @@ import { applyVanished, endTrial, needsTrial } from './vanished.ts';
 const roundsMax = 3;
 
 export async function syncFolder(ports: Ports, session: ImapSession, task: FolderTask): Promise<FolderReport> {
-  const opened = await session.openFolder(task.folder.path, changesSince(session, task));
+  const opening = { since: changesSince(session, task), listFrom: listFrom(task) };
+  const opened = await session.openFolder(task.folder.path, opening);
   const pass = createFolderPass(ports, session, task, opened);
   const [stored, observed] = [storedNumbers(task.folder, 0), observedNumbers(pass)];
   const owes = owesScan(stored, observed, task.kind);
@@ -58,6 +60,14 @@ function changesSince(
   const isUsable =
     session.capabilities.hasQresync && account.vanishedTrust >= 0 && kind === 'recent' && folder.firstSyncedAt !== null;
   return isUsable && uidValidity !== null && modseq !== null ? { uidValidity, modseq } : undefined;
+}
+
+/** Of what the listing of folders promises, so that few UIDs can be told with the opening; undefined: too many, none, or not needed. */
+function listFrom({ folder, status, kind }: FolderTask): number | undefined {
+  if (status === null || status.uidNext === folder.uidNext) return undefined;
+  const { step } = planVisit(storedNumbers(folder, 0), status, kind);
+  const first = step === 'new' ? 1 : step === 'delta' ? folder.listedUid + 1 : null;
+  return first !== null && isShortListing(status, first) ? first : undefined;
 }
 
 export function storedNumbers(folder: Folder, dueAgainCount: number): StoredNumbers {

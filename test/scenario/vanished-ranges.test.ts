@@ -39,7 +39,7 @@ describe('VANISHED', () => {
       {},
       cleanups,
     );
-    const opened = await session.openFolder('INBOX', { uidValidity: 1000, modseq: 1n });
+    const opened = await session.openFolder('INBOX', { since: { uidValidity: 1000, modseq: 1n } });
     expect(opened.changes?.vanished).toEqual(vanished);
   });
 

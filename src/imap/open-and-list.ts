@@ -1,0 +1,61 @@
+/**
+ * Opens a folder and asks in the same round trip which UIDs it has from `first` on, and how large they are. What QRESYNC tells
+ * while it is opened comes as rows, too: those have flags and no size (RFC 7162 3.2.5.1), which a size that was asked for has not.
+ */
+import type { ImapFlow, MailboxObject } from 'imapflow';
+import { EngineError } from '../base/errors.ts';
+import { divertRows, type RowBounds } from './divert-rows.ts';
+import type { Pipeline } from './pipelining.ts';
+import { type FlagItems, isAsked } from './rows.ts';
+import type { SessionOptions } from './session.ts';
+
+export interface OpenAndListInput {
+  readonly client: ImapFlow;
+  readonly options: Pick<SessionOptions, 'link' | 'signal'>;
+  readonly bounds: RowBounds;
+  readonly pipeline: Pipeline;
+  readonly first: number;
+  readonly open: () => Promise<MailboxObject>;
+  readonly onChange: (items: FlagItems) => void;
+}
+
+export interface OpenedAndListed {
+  readonly mailbox: MailboxObject;
+  /** By UID; null: the server did not tell. */
+  readonly sizes: ReadonlyMap<number, number> | null;
+}
+
+/** A few were expected. More than this is no answer. */
+const rowCountMax = 100_000;
+
+export async function openAndList(input: OpenAndListInput): Promise<OpenedAndListed> {
+  const { client, options, bounds, pipeline, first, open, onChange } = input;
+  const sizes = new Map<number, number>();
+  const diversion = divertRows(client, { bounds, stopwatch: null, commandCount: 2 }, ({ uid, flags, size, modseq }) => {
+    if (uid === undefined) return;
+    if (size === undefined && flags !== undefined) onChange({ uid, flags, modseq });
+    else if (isAsked({ first }, uid)) sizes.set(uid, size ?? 0);
+    if (sizes.size > rowCountMax) throw new EngineError('response_too_large', `more than ${rowCountMax} rows`);
+  });
+  try {
+    const second = { command: 'UID FETCH', attributes: sizesFrom(first) };
+    const { result, isObeyed } = await pipeline.behindExamine(second, open);
+    diversion.throwIfFailed();
+    return { mailbox: result, sizes: isObeyed && diversion.isOn ? sizes : null };
+  } catch (error) {
+    diversion.throwIfFailed();
+    // The server may be one that can't do it: on the next connection it need not.
+    if (!client.usable && !options.signal.aborted) options.link.takesTwo = false;
+    throw error;
+  } finally {
+    diversion.end();
+  }
+}
+
+const sizesFrom = (first: number): unknown[] => [
+  { type: 'SEQUENCE', value: `${first}:*` },
+  [
+    { type: 'ATOM', value: 'UID' },
+    { type: 'ATOM', value: 'RFC822.SIZE' },
+  ],
+];
