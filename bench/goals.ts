@@ -1,5 +1,5 @@
 /** What docs/performance.md promises: our wall time divided by the peer's, at most. */
-import type { LinkKind } from './link.ts';
+import type { LinkKind } from '../test/support/link.ts';
 import type { PeerKind } from './peers.ts';
 import type { ScenarioName } from './scenarios.ts';
 

@@ -7,9 +7,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type LinkKind, linkKinds, openLink } from '../test/support/link.ts';
 import type { Phase } from './goals.ts';
 import { benchLaunch, launchTable } from './launch.ts';
-import { type LinkKind, linkKinds, openLink } from './link.ts';
 import { type Measure, median } from './measure.ts';
 import { createPeer, type Peer, type PeerKind } from './peers.ts';
 import { type Result, toMarkdown } from './report.ts';

@@ -1,6 +1,7 @@
 /** Results as a Markdown table: ours, theirs, the ratio, and the goal beside it. */
+
+import type { LinkKind } from '../test/support/link.ts';
 import { goalOf, type Phase, peakMibMax, warmRatioMax } from './goals.ts';
-import type { LinkKind } from './link.ts';
 import type { Measure } from './measure.ts';
 import type { PeerKind } from './peers.ts';
 import type { ScenarioName } from './scenarios.ts';

@@ -33,11 +33,22 @@ export interface Connected {
   readonly droppedCount: () => number;
 }
 
+type OnVanished = (ranges: readonly UidRange[]) => void;
+
 /** `onVanished`: what VANISHED names, also while a folder is being opened. */
-export async function connect(
-  given: SessionOptions,
-  onVanished: (ranges: readonly UidRange[]) => void,
-): Promise<Connected> {
+export async function connect(options: SessionOptions, onVanished: OnVanished): Promise<Connected> {
+  const { link } = options;
+  const tookTwo = link.takesTwo;
+  try {
+    return await logIn(options, onVanished);
+  } catch (error) {
+    // That the server can't take two commands at once is known now, and it is asked one by one.
+    if (link.takesTwo === tookTwo || options.signal.aborted) throw error;
+    return logIn(options, onVanished);
+  }
+}
+
+async function logIn(given: SessionOptions, onVanished: OnVanished): Promise<Connected> {
   const warnings = holdWarnings(given.onWarning);
   const options = { ...given, onWarning: warnings.take };
   const dropped = { count: 0 };
@@ -57,6 +68,8 @@ export async function connect(
     };
     await withDeadline(client.connect(), deadline);
   } catch (error) {
+    // A refusal would have come before: ID and ENABLE are sent when the login is granted.
+    if (pipeline.wasUsed) options.link.takesTwo = false;
     client.close();
     throw (
       noRoom() ??

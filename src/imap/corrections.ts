@@ -22,14 +22,12 @@ import { type UidRange, uidCount, uidSetOfRanges } from '../base/uid-set.ts';
 import { toEngineError } from './failure.ts';
 import { internalsOf } from './internals.ts';
 import { withWireNames } from './library-name.ts';
-import { type Link, pipelines } from './link.ts';
+import { pipelines } from './link.ts';
 import { createPipeline, type Pipeline } from './pipelining.ts';
+import type { SessionOptions } from './session.ts';
 import { vanishedRanges } from './vanished-ranges.ts';
 
-export interface CommandOptions {
-  readonly credentials: Credentials;
-  readonly link: Link;
-}
+export type CommandOptions = Pick<SessionOptions, 'credentials' | 'link' | 'commandTimeoutMs'>;
 
 export interface Corrected {
   /** Of the login, once there was one; before: ''. */
@@ -38,17 +36,18 @@ export interface Corrected {
 }
 
 /** Call before connecting. */
-export function correctCommands(client: ImapFlow, { credentials, link }: CommandOptions): Corrected {
+export function correctCommands(client: ImapFlow, { credentials, link, commandTimeoutMs }: CommandOptions): Corrected {
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
-  const pipeline = createPipeline(client);
+  const pipeline = createPipeline(client, Math.min(secondMsMax, commandTimeoutMs));
   let mechanism = '';
   internals.exec = async (command, attributes, ...rest) => {
     // Where ID is wanted at all, it is wanted after the login, and there the library sends it again.
     if (needless.has(command) || (command === 'ID' && mechanism === '')) return noAnswer;
     mechanism = mechanismOf(command, attributes) ?? mechanism;
-    // Nobody reads what the server is.
-    if (command === 'ID' && pipelines(link)) return pipeline.leave(exec(command, attributes, ...rest));
+    // Only of a server with IMAP4rev2 the library reads what it is, before it enables that.
+    if (command === 'ID' && pipelines(link) && !client.capabilities.has('IMAP4rev2'))
+      return pipeline.leave(exec(command, attributes, ...rest));
     // It has no place for the authzid.
     if (command === 'LOGIN' && isDelegated(credentials))
       throw new EngineError('auth_unsupported', 'opening the mailbox of another user needs AUTH=PLAIN');
@@ -129,6 +128,8 @@ export async function deflate(client: ImapFlow): Promise<boolean> {
 }
 
 const needless = new Set(['NAMESPACE', 'LSUB']);
+/** A few hundred sizes, or ENABLE: a server that has more to do than that is asked one by one. */
+const secondMsMax = 10_000;
 const noAnswer = { next: () => undefined };
 
 const isThrottled = (error: unknown): boolean =>

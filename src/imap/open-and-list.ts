@@ -41,6 +41,7 @@ export async function openAndList(input: OpenAndListInput): Promise<OpenedAndLis
     const second = { command: 'UID FETCH', attributes: sizesFrom(first) };
     const { result, isObeyed } = await pipeline.behindExamine(second, open);
     diversion.throwIfFailed();
+    if (!client.usable) throw new EngineError('connection_lost', 'the sizes that were asked for with the opening');
     return { mailbox: result, sizes: isObeyed && diversion.isOn ? sizes : null };
   } catch (error) {
     diversion.throwIfFailed();

@@ -12,6 +12,8 @@ export interface Command {
 }
 
 export interface Pipeline {
+  /** Two commands were under way at once on this connection. */
+  readonly wasUsed: boolean;
   /** The answer is nobody's to wait for, so what is asked for next may be written behind its command. */
   leave(answer: Promise<unknown>): { next(): void };
   /** To be told of every command in the turn in which it was asked for. */
@@ -31,14 +33,21 @@ const followers: Readonly<Record<string, string>> = { ID: 'ENABLE', EXAMINE: 'UI
 
 const forget = (): void => undefined;
 
-/** Call before connecting. */
-export function createPipeline(client: ImapFlow): Pipeline {
+/**
+ * Call before connecting. `secondMs` after the answer to the first the connection is cut if the second has none: the server may
+ * have lost it.
+ */
+export function createPipeline(client: ImapFlow, secondMs: number): Pipeline {
   const internals = internalsOf(client);
   const send = internals.send.bind(client);
   const written = new Set<string>();
+  let wasUsed = false;
   internals.send = async (request) => {
     if (!written.delete(request.tag)) return send(request);
-    if (internals.currentRequest) internals.currentRequest.sent = true;
+    const current = internals.currentRequest;
+    if (!current) return;
+    current.sent = true;
+    setTimeout(() => internals.currentRequest === current && client.close(), secondMs).unref();
   };
 
   /** Not while one of the two has a literal: the server asks for that first. */
@@ -50,12 +59,16 @@ export function createPipeline(client: ImapFlow): Pipeline {
     if (commandParts !== undefined && commandParts.length > 0) return;
     // Else the kernel would keep the second until the first was acknowledged.
     socket.setNoDelay(true);
+    wasUsed = true;
     written.add(next.tag);
     send(next).catch(forget);
   };
 
   let behind: (() => void) | null = null;
   return {
+    get wasUsed() {
+      return wasUsed;
+    },
     leave(answer) {
       answer.then(release, forget);
       return { next: forget };

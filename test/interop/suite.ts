@@ -1,13 +1,18 @@
 /**
  * What every IMAP server must get: its mail copied exactly, followed exactly through changes of every kind, also when the passes
- * are killed, and nothing written when nothing changed. Each server's test file runs all of it.
+ * are killed, and nothing written when nothing changed. Each server's test file runs all of it, over a link of 30 ms: there two
+ * commands may be under way at once.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pipelines } from '../../src/imap/link.ts';
+import { openSession } from '../../src/imap/open-session.ts';
 import { hostileMails } from '../support/hostile-mail.ts';
 import { type ImapClient, quote } from '../support/imap-client.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 import type { InteropServer } from '../support/interop-server.ts';
+import { type Link, openLink } from '../support/link.ts';
 import { createMailGenerator, createRandom } from '../support/mail-generator.ts';
+import { sessionOptions } from '../support/one-session.ts';
 import { differences, mailRows, rowChanges } from '../support/oracle.ts';
 
 export interface SuiteOptions {
@@ -53,6 +58,7 @@ async function countTaken<T>(things: readonly T[], give: (thing: T) => Promise<v
 export function interopSuite(options: SuiteOptions): void {
   describe(options.name, () => {
     let server: InteropServer;
+    let link: Link;
     let installation: Installation;
     let acntid: number;
     let client: ImapClient;
@@ -83,10 +89,12 @@ export function interopSuite(options: SuiteOptions): void {
       server = await options.start();
       installation = createInstallation();
       client = await server.client('anna');
-      acntid = await installation.addAccount(server.port, 'anna');
+      link = await openLink('30 ms', server.port);
+      acntid = await installation.addAccount(link.port, 'anna');
     });
     afterAll(async () => {
       await client?.close();
+      link?.close();
       await server?.stop();
       installation?.remove();
     });
@@ -107,6 +115,18 @@ export function interopSuite(options: SuiteOptions): void {
       await sync();
       expect(await judge()).toEqual([]);
       expect(installation.query('SELECT uid, error FROM email_quarantine')).toEqual([]);
+    });
+
+    it('answers two commands at once', async () => {
+      const here = {
+        ...sessionOptions(link.port),
+        credentials: { kind: 'password', user: 'anna', password: 'pw' },
+      } as const;
+      const session = await openSession(here);
+      await session.openFolder('INBOX', { listFrom: 1 });
+      expect(await session.listUids({ first: 1 })).toEqual(await session.searchUids({ first: 1 }));
+      expect(pipelines(here.link)).toBe(true);
+      await session.close();
     });
 
     it('is not written again when nothing changed', expectIdle);

@@ -1,7 +1,6 @@
 /** The bulk reader behind TLS and DEFLATE, over a slow link: the same bytes in other pieces. */
 import { hash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Link, openLink } from '../../bench/link.ts';
 import { createLink, type Link as ImapLink } from '../../src/imap/link.ts';
 import { openSession } from '../../src/imap/open-session.ts';
 import { windowCountFirst } from '../../src/sync/window.ts';
@@ -9,6 +8,7 @@ import { type Authority, createAuthority, hasOpenssl } from '../support/certific
 import { type Dovecot, hasDovecot, startDovecot } from '../support/dovecot.ts';
 import { hostileMails } from '../support/hostile-mail.ts';
 import { createInstallation, type Installation, type Outcome } from '../support/installation.ts';
+import { type Link, openLink } from '../support/link.ts';
 import { createMailGenerator } from '../support/mail-generator.ts';
 import { sessionOptions } from '../support/one-session.ts';
 import { differences, mailRows, rowChanges } from '../support/oracle.ts';

@@ -6,10 +6,13 @@ import { createFetchReader } from '../../../src/imap/fetch-reader.ts';
 const limits = { lineBytesMax: 1000, literalBytesMax: 5000, answerBytesMax: 8000 };
 
 /** What comes out when `bytes` come in pieces. */
-async function read(pieces: readonly Buffer[]): Promise<{ rows: FetchItems[]; foreign: Buffer }> {
+async function read(
+  pieces: readonly Buffer[],
+  commandCount?: number,
+): Promise<{ rows: FetchItems[]; foreign: Buffer }> {
   const rows: FetchItems[] = [];
   const foreign: Buffer[] = [];
-  const reader = createFetchReader(limits, (items) => void rows.push(items));
+  const reader = createFetchReader(limits, (items) => void rows.push(items), commandCount);
   for (const piece of pieces) foreign.push(...(await reader.take(piece)));
   return { rows, foreign: Buffer.concat(foreign) };
 }
@@ -88,6 +91,19 @@ describe('the reader of bulk FETCH answers', () => {
   it('leaves out an answer that is cut short inside its parentheses, and goes on with the next', async () => {
     const result = await read([Buffer.from('* 1 FETCH (UID 1 FLAGS (\\Seen\r\n* 2 FETCH (UID 2)\r\n')]);
     expect(result.rows.map(({ uid }) => uid)).toEqual([2]);
+  });
+
+  it('takes rows until the last of several commands was answered; what the server asks for is no answer', async () => {
+    const rows = [1, 2, 3].map((uid) => `* ${uid} FETCH (UID ${uid})\r\n`);
+    const others = ['+ go on\r\n', '1 OK done\r\n', '2 OK done\r\n'];
+    const wire = Buffer.from(`${rows.map((row, index) => row + others[index]).join('')}* 4 FETCH (UID 4)\r\n`);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat()), async (places) => {
+        const result = await read(cut(wire, places), 2);
+        expect(result.rows.map(({ uid }) => uid)).toEqual([1, 2, 3]);
+        expect(result.foreign.toString()).toBe(`${others.join('')}* 4 FETCH (UID 4)\r\n`);
+      }),
+    );
   });
 
   it.each([

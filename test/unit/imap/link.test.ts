@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLink, deflatePays, type Link, noteTransfer } from '../../../src/imap/link.ts';
+import { createLink, deflatePays, type Link, noteTransfer, pipelines } from '../../../src/imap/link.ts';
 
 const mib = 1024 * 1024;
 
@@ -17,6 +17,17 @@ function linkOf(facts: { roundTripMs: number; plain?: number; deflated?: number;
 }
 
 const pays = (facts: Parameters<typeof linkOf>[0]): boolean => deflatePays(linkOf(facts), { triesPlain: true });
+
+describe('a second command is written while the first is under way', () => {
+  it.each([
+    [false, 'on a LAN', 7, true],
+    [true, 'on a long link', 8, true],
+    [false, 'where a server broke on it', 30, false],
+    [false, 'before anything was answered', Number.POSITIVE_INFINITY, true],
+  ])('%s %s', (expected, _, roundTripMs, takesTwo) => {
+    expect(pipelines({ ...createLink(), roundTripMs, takesTwo })).toBe(expected);
+  });
+});
 
 describe('DEFLATE pays', () => {
   it('never on a LAN', () => {

@@ -1,4 +1,4 @@
-/** How the peers reach the server: directly, or through link-proxy.ts. */
+/** The way to a server: direct, or through link-proxy.ts. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

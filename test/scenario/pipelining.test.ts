@@ -1,0 +1,162 @@
+/** Two commands under way at once: only over a link that is long, never against the order of the answers, and never for ever. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { createLink } from '../../src/imap/link.ts';
+import type { ImapSession, SessionOptions } from '../../src/imap/session.ts';
+import type { FakeOptions } from '../support/fake-imap-server.ts';
+import { folder, type Part } from '../support/fake-mailbox.ts';
+import { sessionOn } from '../support/one-session.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+/** Longer than a LAN's. */
+const delayMs = 20;
+const capabilities = ['CONDSTORE', 'QRESYNC', 'LIST-STATUS', 'ENABLE', 'ID', 'UIDPLUS', 'NAMESPACE'];
+
+type Script = NonNullable<FakeOptions['script']>;
+
+/** Keeps the answer to `first` until `second` has come: who waits for the one before asking for the other waits for ever. */
+function answersTogether(first: string, second: string): Script {
+  let kept: readonly Part[] = [];
+  return ({ verb }, honest) => {
+    if (verb === first) kept = honest;
+    if (verb === first) return { parts: [] };
+    if (verb !== second || kept.length === 0) return undefined;
+    const parts = [...kept, ...honest];
+    kept = [];
+    return { parts };
+  };
+}
+
+const open = (script: Script, options: Partial<SessionOptions> = {}, fake: Partial<FakeOptions> = {}) =>
+  sessionOn(
+    { folders: [folder('INBOX', 5), folder('Other', 2)], capabilities, delayMs, script, ...fake },
+    { commandTimeoutMs: 500, ...options },
+    cleanups,
+  );
+
+/** As a pass does it. */
+async function list(session: ImapSession, path: string, first = 1): Promise<unknown> {
+  await session.openFolder(path, { listFrom: first });
+  return session.listUids({ first });
+}
+
+describe('over a long link', () => {
+  it('a folder is opened and listed in one round trip', async () => {
+    const session = await open(answersTogether('EXAMINE', 'UID FETCH'));
+    expect(await list(session, 'INBOX')).toEqual([[1, 5]]);
+    expect(await list(session, 'INBOX', 4)).toEqual([[4, 5]]);
+    // `6:*` is answered with the last message.
+    expect(await list(session, 'INBOX', 6)).toEqual([]);
+  });
+
+  it('what is listed once is not taken for a later listing', async () => {
+    const session = await open(() => undefined);
+    await session.openFolder('INBOX', { listFrom: 4 });
+    expect(await session.listUids({ first: 4 })).toEqual([[4, 5]]);
+    expect(await session.listUids({ first: 1 })).toEqual([[1, 5]]);
+    await session.openFolder('INBOX', { listFrom: 1 });
+    await session.openFolder('Other');
+    expect(await session.listUids({ first: 1 })).toEqual([[1, 2]]);
+  });
+
+  it('ID and ENABLE go out together', async () => {
+    const session = await open(answersTogether('ID', 'ENABLE'));
+    expect(session.capabilities.hasQresync).toBe(true);
+  });
+
+  it('but not where the library must know what the server is before it enables IMAP4rev2', async () => {
+    const order: string[] = [];
+    let idAnswered = false;
+    const note: Script = ({ verb }) => {
+      if (verb === 'ID') setTimeout(() => (idAnswered = true), 5);
+      if (verb === 'ENABLE') order.push(idAnswered ? 'ENABLE after ID' : 'ENABLE with ID');
+      return undefined;
+    };
+    await open(note, {}, { capabilities: [...capabilities, 'IMAP4rev2'] });
+    expect(order).toEqual(['ENABLE after ID']);
+  });
+
+  it('what QRESYNC tells on opening is kept apart from the listing', async () => {
+    const session = await open((command, honest) =>
+      command.verb === 'EXAMINE'
+        ? {
+            parts: [
+              ...honest.slice(0, -1),
+              '* VANISHED (EARLIER) 3\r\n',
+              '* 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (7))\r\n',
+              ...honest.slice(-1),
+            ],
+          }
+        : undefined,
+    );
+    const opened = await session.openFolder('INBOX', { since: { uidValidity: 1000, modseq: 6n }, listFrom: 4 });
+    expect(opened.changes).toEqual({ vanished: [[3, 3]], flags: [{ uid: 2, flags: '\\Flagged', modseq: 7n }] });
+    expect(await session.listUids({ first: 4 })).toEqual([[4, 5]]);
+  });
+
+  it('a name that goes as a literal is waited for', async () => {
+    const wireNames = new Map([['odd', 'two\nlines']]);
+    const session = await open(() => undefined, { wireNames }, { folders: [folder('two\nlines', 3)] });
+    expect(await list(session, 'odd')).toEqual([[1, 3]]);
+  });
+});
+
+describe('a server that refuses', () => {
+  it('the opening has refused both, and the connection goes on', async () => {
+    const session = await open(({ verb, args, tag }) =>
+      args.includes('Other') && verb === 'EXAMINE' ? { parts: [`${tag} NO [NOPERM] not yours\r\n`] } : undefined,
+    );
+    await session.openFolder('INBOX');
+    await expect(session.openFolder('Other', { listFrom: 1 })).rejects.toMatchObject({ scope: 'folder' });
+    expect(await list(session, 'INBOX')).toEqual([[1, 5]]);
+  });
+
+  it('the listing only is asked for it by itself', async () => {
+    let count = 0;
+    const session = await open(({ verb, tag }) =>
+      verb === 'UID FETCH' && count++ === 0 ? { parts: [`${tag} BAD not now\r\n`] } : undefined,
+    );
+    expect(await list(session, 'INBOX')).toEqual([[1, 5]]);
+    expect(count).toBe(2);
+  });
+});
+
+describe('a server that can only do one thing at a time', () => {
+  /** What comes within its round trip is lost. */
+  const losing = (behind: string): Script => {
+    let isBusy = false;
+    return ({ verb }) => {
+      if (verb === behind && isBusy) return { parts: [] };
+      isBusy = verb === 'EXAMINE' || verb === 'ID';
+      if (isBusy) setTimeout(() => (isBusy = false), delayMs / 2);
+      return undefined;
+    };
+  };
+
+  it('is asked for one after the other on the next connection', async () => {
+    const link = createLink();
+    const script = losing('UID FETCH');
+    const session = await open(script, { link });
+    await expect(list(session, 'INBOX')).rejects.toMatchObject({ code: 'timeout' });
+    const next = await open(script, { link });
+    expect(await list(next, 'INBOX')).toEqual([[1, 5]]);
+  });
+
+  it('is logged in to all the same', async () => {
+    const session = await open(losing('ENABLE'));
+    expect(await list(session, 'INBOX')).toEqual([[1, 5]]);
+  });
+
+  it('and a connection that we cut tells nothing of it', async () => {
+    const link = createLink();
+    const cancel = new AbortController();
+    const session = await open(losing('UID FETCH'), { link, signal: cancel.signal, commandTimeoutMs: 10_000 });
+    const listing = list(session, 'INBOX');
+    setTimeout(() => cancel.abort(), 100);
+    await expect(listing).rejects.toMatchObject({ code: 'aborted' });
+    expect(link.takesTwo).toBe(true);
+  });
+});
