@@ -9,27 +9,22 @@ import type { Pipeline } from './pipelining.ts';
 import { type FlagItems, isAsked } from './rows.ts';
 import type { SessionOptions } from './session.ts';
 
-export interface OpenAndListInput {
+export interface OpeningFrame {
   readonly client: ImapFlow;
   readonly options: Pick<SessionOptions, 'link' | 'signal'>;
   readonly bounds: RowBounds;
   readonly pipeline: Pipeline;
-  readonly first: number;
-  readonly open: () => Promise<MailboxObject>;
+  readonly examine: () => Promise<MailboxObject>;
   readonly onChange: (items: FlagItems) => void;
-}
-
-export interface OpenedAndListed {
-  readonly mailbox: MailboxObject;
-  /** By UID; null: the server did not tell. */
-  readonly sizes: ReadonlyMap<number, number> | null;
+  /** Sizes by UID. Not called where the server refused to tell. */
+  readonly onListed: (first: number, sizes: ReadonlyMap<number, number>) => void;
 }
 
 /** A few were expected. More than this is no answer. */
 const rowCountMax = 100_000;
 
-export async function openAndList(input: OpenAndListInput): Promise<OpenedAndListed> {
-  const { client, options, bounds, pipeline, first, open, onChange } = input;
+export async function openAndList(first: number, frame: OpeningFrame): Promise<MailboxObject> {
+  const { client, options, bounds, pipeline, examine, onChange, onListed } = frame;
   const sizes = new Map<number, number>();
   const diversion = divertRows(client, { bounds, stopwatch: null, commandCount: 2 }, ({ uid, flags, size, modseq }) => {
     if (uid === undefined) return;
@@ -39,10 +34,11 @@ export async function openAndList(input: OpenAndListInput): Promise<OpenedAndLis
   });
   try {
     const second = { command: 'UID FETCH', attributes: sizesFrom(first) };
-    const { result, isObeyed } = await pipeline.behindExamine(second, open);
+    const { result, isObeyed } = await pipeline.behindExamine(second, examine);
     diversion.throwIfFailed();
     if (!client.usable) throw new EngineError('connection_lost', 'the sizes that were asked for with the opening');
-    return { mailbox: result, sizes: isObeyed && diversion.isOn ? sizes : null };
+    if (isObeyed && diversion.isOn) onListed(first, sizes);
+    return result;
   } catch (error) {
     diversion.throwIfFailed();
     // The server may be one that can't do it: on the next connection it need not.

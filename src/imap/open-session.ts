@@ -72,21 +72,9 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const name = libraryName(client, options.wireNames, path);
       markListed(client, name);
       const examine = () => client.mailboxOpen(name, { readOnly: true, ...resync });
-      const open = async (first: number): Promise<MailboxObject> => {
-        const { mailbox, sizes } = await openAndList({
-          client,
-          options,
-          bounds,
-          pipeline,
-          first,
-          open: examine,
-          onChange,
-        });
-        if (sizes !== null) listing.know(first, sizes);
-        return mailbox;
-      };
+      const around = { client, options, bounds, pipeline, examine, onChange, onListed: listing.know };
       const listsToo = listFrom !== undefined && pipelines(options.link);
-      const mailbox = await run(`EXAMINE ${path}`, () => (listsToo ? open(listFrom) : examine()));
+      const mailbox = await run(`EXAMINE ${path}`, () => (listsToo ? openAndList(listFrom, around) : examine()));
       isOpening = false;
       return toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
     },

@@ -25,7 +25,7 @@ export interface UidListing {
   /** Another folder is open. */
   forget(): void;
   /** What was listed from `first` on while the folder was opened; for the next `listUids`. */
-  know(first: number, sizes: ReadonlyMap<number, number>): void;
+  readonly know: (first: number, sizes: ReadonlyMap<number, number>) => void;
 }
 
 /** A FETCH row is some 60 bytes longer than a number in a SEARCH answer: beyond this a round trip is cheaper. */
