@@ -37,18 +37,21 @@ type OnVanished = (ranges: readonly UidRange[]) => void;
 
 /** `onVanished`: what VANISHED names, also while a folder is being opened. */
 export async function connect(options: SessionOptions, onVanished: OnVanished): Promise<Connected> {
-  const { link } = options;
-  const tookTwo = link.takesTwo;
+  let isSuspect = false;
+  const suspect = (): void => {
+    isSuspect = true;
+  };
   try {
-    return await logIn(options, onVanished);
+    return await logIn(options, onVanished, suspect);
   } catch (error) {
-    // That the server can't take two commands at once is known now, and it is asked one by one.
-    if (link.takesTwo === tookTwo || options.signal.aborted) throw error;
-    return logIn(options, onVanished);
+    if (!isSuspect || options.signal.aborted) throw error;
+    options.link.takesTwo = false;
+    return logIn(options, onVanished, suspect);
   }
 }
 
-async function logIn(given: SessionOptions, onVanished: OnVanished): Promise<Connected> {
+/** `onSuspect`: it failed where two commands were under way, which the server may be unable to take. */
+async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: () => void): Promise<Connected> {
   const warnings = holdWarnings(given.onWarning);
   const options = { ...given, onWarning: warnings.take };
   const dropped = { count: 0 };
@@ -69,7 +72,7 @@ async function logIn(given: SessionOptions, onVanished: OnVanished): Promise<Con
     await withDeadline(client.connect(), deadline);
   } catch (error) {
     // A refusal would have come before: ID and ENABLE are sent when the login is granted.
-    if (pipeline.wasUsed) options.link.takesTwo = false;
+    if (pipeline.wasUsed) onSuspect();
     client.close();
     throw (
       noRoom() ??

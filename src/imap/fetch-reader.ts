@@ -1,6 +1,7 @@
 /**
  * Takes the rows of a bulk FETCH out of what the server sends, without copying bodies: bytes in, rows out, and everything that
- * is no untagged FETCH handed back as it came, for the library to read. From the answer to our last command on, all is handed back. What the server sends is bounded as in the library: throws `response_too_large`.
+ * is no untagged FETCH handed back as it came, for the library to read. From the answer to our last command on, all is handed
+ * back. What the server sends is bounded as in the library: throws `response_too_large`.
  *
  * line → (it announces a literal) literal → line … → (it announces none) end → line …; the last tagged line: done.
  */

@@ -153,10 +153,12 @@ describe('a server that can only do one thing at a time', () => {
   it('and a connection that we cut tells nothing of it', async () => {
     const link = createLink();
     const cancel = new AbortController();
-    const session = await open(losing('UID FETCH'), { link, signal: cancel.signal, commandTimeoutMs: 10_000 });
-    const listing = list(session, 'INBOX');
-    setTimeout(() => cancel.abort(), 100);
-    await expect(listing).rejects.toMatchObject({ code: 'aborted' });
+    const cutting: Script = ({ verb }) => {
+      if (verb === 'UID FETCH') cancel.abort();
+      return undefined;
+    };
+    const session = await open(cutting, { link, signal: cancel.signal, commandTimeoutMs: 10_000 });
+    await expect(list(session, 'INBOX')).rejects.toMatchObject({ code: 'aborted' });
     expect(link.takesTwo).toBe(true);
   });
 });
