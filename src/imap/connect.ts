@@ -10,6 +10,7 @@ import type { UidRange } from '../base/uid-set.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import { correctCommands, dropPrefix, takeVanished, watchAnswers } from './corrections.ts';
 import { toEngineError } from './failure.ts';
+import { giveUpPipelining } from './link.ts';
 import type { Pipeline } from './pipelining.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -45,7 +46,7 @@ export async function connect(options: SessionOptions, onVanished: OnVanished): 
     return await logIn(options, onVanished, suspect);
   } catch (error) {
     if (!isSuspect || options.signal.aborted) throw error;
-    options.link.takesTwo = false;
+    giveUpPipelining(options.link, options.onWarning);
     return logIn(options, onVanished, suspect);
   }
 }

@@ -48,6 +48,12 @@ const isDistant = ({ roundTripMs }: Link): boolean => roundTripMs >= lanRoundTri
 /** Whether a second command is written while the first is under way: where there is a round trip to save. */
 export const pipelines = (link: Link): boolean => link.takesTwo && isDistant(link);
 
+/** The server may be one that can't do it: from now on it is asked one by one. */
+export function giveUpPipelining(link: Link, onWarning: (text: string) => void): void {
+  if (link.takesTwo) onWarning('the connection broke while two commands were under way: from now on one at a time');
+  link.takesTwo = false;
+}
+
 /**
  * Whether a connection that is plain turns DEFLATE on before a long answer. It can't be turned off again. `triesPlain`: this
  * answer can be the one that shows what plain text brings, if none does so just now.

@@ -5,13 +5,14 @@
 import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import { divertRows, type RowBounds } from './divert-rows.ts';
+import { giveUpPipelining } from './link.ts';
 import type { Pipeline } from './pipelining.ts';
 import { type FlagItems, isAsked } from './rows.ts';
 import type { SessionOptions } from './session.ts';
 
 export interface OpeningFrame {
   readonly client: ImapFlow;
-  readonly options: Pick<SessionOptions, 'link' | 'signal'>;
+  readonly options: Pick<SessionOptions, 'link' | 'signal' | 'onWarning'>;
   readonly bounds: RowBounds;
   readonly pipeline: Pipeline;
   readonly examine: () => Promise<MailboxObject>;
@@ -41,8 +42,7 @@ export async function openAndList(first: number, frame: OpeningFrame): Promise<M
     return result;
   } catch (error) {
     diversion.throwIfFailed();
-    // The server may be one that can't do it: on the next connection it need not.
-    if (!client.usable && !options.signal.aborted) options.link.takesTwo = false;
+    if (!client.usable && !options.signal.aborted) giveUpPipelining(options.link, options.onWarning);
     throw error;
   } finally {
     diversion.end();

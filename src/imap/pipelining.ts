@@ -61,7 +61,8 @@ export function createPipeline(client: ImapFlow, secondMs: number): Pipeline {
     socket.setNoDelay(true);
     wasUsed = true;
     written.add(next.tag);
-    send(next).catch(forget);
+    // Then it is sent, and fails, in its turn.
+    send(next).catch(() => written.delete(next.tag));
   };
 
   let behind: (() => void) | null = null;

@@ -138,9 +138,11 @@ describe('a server that can only do one thing at a time', () => {
 
   it('is asked for one after the other on the next connection', async () => {
     const link = createLink();
+    const warnings: string[] = [];
     const script = losing('UID FETCH');
-    const session = await open(script, { link });
+    const session = await open(script, { link, onWarning: (text) => warnings.push(text) });
     await expect(list(session, 'INBOX')).rejects.toMatchObject({ code: 'timeout' });
+    expect(warnings.filter((text) => text.includes('one at a time'))).toHaveLength(1);
     const next = await open(script, { link });
     expect(await list(next, 'INBOX')).toEqual([[1, 5]]);
   });
