@@ -18,6 +18,7 @@ import { openAndList } from './open-and-list.ts';
 import { type FlagItems, toFlagRow, toMetadataRow, toModseqOrNull } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
+import { createWatching } from './watching.ts';
 
 /** Headers of a message whose body can't be had; more than this is not kept. */
 const headerBytesMax = 256 * 1024;
@@ -43,6 +44,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   const fetcher = createRowFetcher(client, bounds, run);
   const listing = createUidListing({ client, run, fetcher });
   const compression = createCompression(client, options.link, run);
+  const watching = createWatching(client);
 
   const session: ImapSession = {
     capabilities: capabilitiesOf(client),
@@ -58,7 +60,10 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       await run('UNSELECT', () => leaveFolder(client));
       const { hasListStatus } = capabilitiesOf(client);
       const { droppedCount } = connected;
-      return listFolders({ client, withStatus, hasListStatus, run, droppedCount, wireNames: options.wireNames });
+      const { wireNames } = options;
+      const listed = await listFolders({ client, withStatus, hasListStatus, run, droppedCount, wireNames });
+      for (const { path, status } of listed.folders) watching.note(path, status);
+      return listed;
     },
     async openFolder(path, { since, listFrom } = {}) {
       isOpening = true;
@@ -76,7 +81,9 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const listsToo = listFrom !== undefined && pipelines(options.link);
       const mailbox = await run(`EXAMINE ${path}`, () => (listsToo ? openAndList(listFrom, around) : examine()));
       isOpening = false;
-      return toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
+      const opened = toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
+      watching.note(path, opened);
+      return opened;
     },
     listUids: (range) => listing.listUids(range),
     searchUids: (range) => listing.searchUids(range),
@@ -115,10 +122,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       );
       return message && Buffer.isBuffer(message.headers) ? message.headers.subarray(0, headerBytesMax) : undefined;
     },
-    async watch(path, onStir) {
-      if (!client.capabilities.has('IDLE')) return;
-      await session.openFolder(path);
-      await waitInIdle(client, onStir);
+    async watchInbox(onStir) {
+      if (client.capabilities.has('IDLE')) await watching.watch(() => session.openFolder('INBOX'), onStir);
     },
     close: () => logout(client),
     abort: () => client.close(),
@@ -160,18 +165,6 @@ function toOpened(mailbox: MailboxObject, vanished: UidSet, flags: readonly Flag
     mailboxId: mailbox.mailboxId ?? null,
     changes: isResynced ? { vanished, flags: [...flags] } : null,
   };
-}
-
-const stirs = ['exists', 'expunge', 'flags'] as const;
-
-/** The library ends its IDLE by itself when another command is to be sent, and resolves. */
-async function waitInIdle(client: ImapFlow, onStir: () => void): Promise<void> {
-  for (const event of stirs) client.on(event, onStir);
-  try {
-    await client.idle();
-  } finally {
-    for (const event of stirs) client.off(event, onStir);
-  }
 }
 
 /** LOGOUT is a courtesy: bounded, and no failure of it matters. */

@@ -127,10 +127,11 @@ export interface ImapSession {
   /** Headers of one message (at most 256 KiB). */
   fetchHeader(uid: number): Promise<Buffer | undefined>;
   /**
-   * Waits in IDLE (RFC 2177) on `path`, opened read-only, until something else is asked of the session, or it breaks; calls
-   * `onStir` whenever the server tells of a change there. Resolves when it ended, at once where the server has no IDLE.
+   * Waits in IDLE (RFC 2177) on INBOX, opened read-only, until something else is asked of the session, or it breaks; calls
+   * `onStir` whenever the server tells of a change there, and at once if there was one since the session last listed or opened it.
+   * Resolves when it ended, at once where the server has no IDLE.
    */
-  watch(path: string, onStir: () => void): Promise<void>;
+  watchInbox(onStir: () => void): Promise<void>;
   /** LOGOUT, bounded; never throws. */
   close(): Promise<void>;
   /** Cuts the connection at once. */

@@ -81,7 +81,7 @@ export function createConnections(ports: Ports, account: Account): Connections {
       const isKept = wish !== 'no' && session?.isUsable === true && !ports.signal.aborted;
       if (isKept && session) {
         sessions.delete(session);
-        ports.kept.keep(account.acntid, { session, wireNames, login }, wish === 'watch' ? 'INBOX' : null);
+        ports.kept.keep(account.acntid, { session, wireNames, login }, wish === 'watch');
       }
       await Promise.all([...sessions].map((other) => other.close()));
       return isKept;

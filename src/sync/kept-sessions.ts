@@ -16,15 +16,15 @@ export interface KeptSession {
 export interface KeptSessions {
   /** The account's session, if it is alive and of this login; it is the caller's from now on. */
   take(acntid: number, login: string): KeptSession | undefined;
-  /** `watched`: the folder to watch by IDLE, or null. */
-  keep(acntid: number, kept: KeptSession, watched: string | null): void;
+  /** `isWatched`: INBOX, by IDLE. */
+  keep(acntid: number, kept: KeptSession, isWatched: boolean): void;
   /** Logs out; does nothing for an account without one. */
   release(acntid: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface KeptSessionsOptions {
-  /** The server told of a change in the watched folder. */
+  /** INBOX, which is watched, has changed. */
   readonly onStir: (acntid: number) => void;
   /** A kept session broke by itself: its connection no longer counts. */
   readonly onLost: (acntid: number) => void;
@@ -43,18 +43,18 @@ export function createKeptSessions({ onStir, onLost }: KeptSessionsOptions): Kep
 
   const isKept = (acntid: number, kept: KeptSession): boolean => sessions.get(acntid) === kept;
 
-  const watch = async (acntid: number, kept: KeptSession, path: string): Promise<void> => {
+  const watch = async (acntid: number, kept: KeptSession): Promise<void> => {
     while (isKept(acntid, kept) && kept.session.isUsable) {
       const startedMs = performance.now();
-      await kept.session.watch(path, () => {
+      await kept.session.watchInbox(() => {
         if (isKept(acntid, kept)) onStir(acntid);
       });
       if (performance.now() - startedMs < idleMsMin) return;
     }
   };
-  const watchUntilTaken = async (acntid: number, kept: KeptSession, path: string): Promise<void> => {
+  const watchUntilTaken = async (acntid: number, kept: KeptSession): Promise<void> => {
     // What breaks the watch is the connection's trouble, and shows below.
-    await Promise.allSettled([watch(acntid, kept, path)]);
+    await Promise.allSettled([watch(acntid, kept)]);
     if (!isKept(acntid, kept) || kept.session.isUsable) return;
     sessions.delete(acntid);
     onLost(acntid);
@@ -70,10 +70,10 @@ export function createKeptSessions({ onStir, onLost }: KeptSessionsOptions): Kep
       sessions.delete(acntid);
       return kept;
     },
-    keep(acntid, kept, watched) {
+    keep(acntid, kept, isWatched) {
       void drop(acntid);
       sessions.set(acntid, kept);
-      if (watched !== null) void watchUntilTaken(acntid, kept, watched);
+      if (isWatched) void watchUntilTaken(acntid, kept);
     },
     release: drop,
     async close() {

@@ -1,5 +1,4 @@
 /** What VANISHED names costs by its length on the wire, not by how many UIDs it could be (RFC 7162 3.2.10). */
-import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { usualCapabilities } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
@@ -57,26 +56,5 @@ describe('VANISHED', () => {
     await session.openFolder('INBOX');
     await session.searchUids({ first: 1 });
     expect(session.exists).toBe(3);
-  });
-});
-
-describe('a deletion during IDLE', () => {
-  it.each(['* 2 EXPUNGE\r\n', '* VANISHED 2\r\n'])('told as %j stirs the watch', async (line) => {
-    const stirred = new EventTarget();
-    const session = await sessionOn(
-      {
-        folders: [folder('INBOX', 5)],
-        capabilities,
-        script: ({ verb, tag }) =>
-          verb === 'IDLE' ? { parts: ['+ idling\r\n', line] } : tag === 'DONE' ? { parts: [] } : undefined,
-      },
-      {},
-      cleanups,
-    );
-    const stir = once(stirred, 'stir', { signal: AbortSignal.timeout(5000) });
-    const watching = session.watch('INBOX', () => stirred.dispatchEvent(new Event('stir')));
-    await stir;
-    session.abort();
-    await Promise.allSettled([watching]);
   });
 });
