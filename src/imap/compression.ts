@@ -14,7 +14,7 @@ export const longFlagCount = 1000;
 export interface Compression {
   /** Before a long answer without mail: lines of flags become a tenth. */
   prepare(): Promise<void>;
-  /** Around a long answer with mail: what came is noted for all connections to come. */
+  /** A long answer with mail, in its turn: what came is noted for all connections to come. */
   transfer(fetch: () => Promise<Transfer>): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export function createCompression(client: ImapFlow, link: Link, run: RunCommand)
       if (isTrial) link.isTryingPlain = true;
       try {
         await turnOn(pays);
-        noteTransfer(link, isDeflated ? 'deflated' : 'plain', await fetch());
+        noteTransfer(link, isDeflated ? 'deflated' : 'plain', await link.turns.inTurn(fetch));
       } finally {
         if (isTrial) link.isTryingPlain = false;
       }

@@ -3,6 +3,7 @@
  * connection brings as it is and deflated (RFC 4978). And what follows: whether DEFLATE pays. It does where the link is what holds
  * mail up, and costs where the server is: one core of it deflates some 20 MB/s, a fast link carries more, however long it is.
  */
+import { type AnswerTurns, createAnswerTurns } from './answer-turns.ts';
 
 /** Bytes that came, and how long the server was waited for: not the time that our side took. */
 export interface Transfer {
@@ -25,6 +26,8 @@ export interface Link {
   readonly deflated: Throughput;
   /** One connection at a time shows what plain text brings while the others deflate. */
   isTryingPlain: boolean;
+  /** Of bulk fetches. */
+  readonly turns: AnswerTurns;
 }
 
 export const createLink = (): Link => ({
@@ -33,6 +36,7 @@ export const createLink = (): Link => ({
   plain: { bytes: 0, ms: 0 },
   deflated: { bytes: 0, ms: 0 },
   isTryingPlain: false,
+  turns: createAnswerTurns(),
 });
 
 /** Below, the link is a LAN. */
