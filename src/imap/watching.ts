@@ -6,7 +6,7 @@ import type { ImapFlow } from 'imapflow';
 import { isInbox } from './folder-name.ts';
 import type { FolderStatus, OpenedFolder } from './session.ts';
 
-export type Look = Pick<FolderStatus, 'messages' | 'uidNext' | 'highestModseq'>;
+type Look = Pick<FolderStatus, 'messages' | 'uidNext' | 'highestModseq'>;
 
 export interface Watching {
   /** What a pass was told, by a listing or by opening the folder; it goes by this, so all until then is its own to take up. */
@@ -16,24 +16,24 @@ export interface Watching {
 }
 
 const events = ['exists', 'expunge', 'flags'] as const;
+/** So often in a row the numbers are believed: there are servers whose listing and opening never agree. */
+const newsInRowMax = 3;
 
 export function createWatching(client: ImapFlow): Watching {
-  /** Of the last pass, and of the last watch. */
   let looked: Look | null = null;
-  let watched: Look | null = null;
+  let newsInRow = 0;
   return {
     note(path, look) {
       if (isInbox(path)) looked = look;
     },
     async watch(open, onStir) {
-      const passLook = looked;
+      const before = looked;
       const { uidNext, highestModseq } = await open();
       for (const event of events) client.on(event, onStir);
       try {
         const messages = client.mailbox ? client.mailbox.exists : 0;
-        const look = { messages, uidNext, highestModseq };
-        if (passLook !== null && isNews(look, passLook, watched)) onStir();
-        watched = look;
+        newsInRow = before !== null && differs({ messages, uidNext, highestModseq }, before) ? newsInRow + 1 : 0;
+        if (newsInRow > 0 && newsInRow <= newsInRowMax) onStir();
         // The library ends its IDLE by itself when another command is to be sent, and resolves.
         await client.idle();
       } finally {
@@ -41,11 +41,6 @@ export function createWatching(client: ImapFlow): Watching {
       }
     },
   };
-}
-
-/** Where listing and opening never agree, what the last watch saw is no news: the pass that it led to has looked. */
-export function isNews(look: Look, pass: Look, lastWatch: Look | null): boolean {
-  return differs(look, pass) && (lastWatch === null || differs(look, lastWatch));
 }
 
 /** What one of them does not say differs in nothing. */
