@@ -184,7 +184,7 @@ export const constants = {
     1,
     256,
     'tasks',
-    'Accounts that one thread works on at a time. Too small: round trips are waited for one after the other.',
+    'Accounts that one thread works on at a time; half as many more before another thread is started. Too small: round trips are waited for one after the other.',
   ),
   BG_MAX_CONNECTIONS_PER_HOST: whole(
     limits,

@@ -259,6 +259,7 @@ const dayLimit = ({ BG_MAX_BYTES_PER_DAY_PER_ACCOUNT: bytesMax, BACKPROC_TIME_ZO
 
 const threadLimits = (config: Config): ThreadLimits => ({
   threadCountMax: config.BG_MAX_THREADS,
-  tasksPerThreadMax: Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD),
+  tasksPerThread: Math.min(config.BG_THREAD_CONCURRENCY, config.BG_MAX_TASKS_PER_THREAD),
+  tasksPerThreadMax: Math.min(Math.floor(config.BG_THREAD_CONCURRENCY * 1.5), config.BG_MAX_TASKS_PER_THREAD),
   coreCount: availableParallelism(),
 });

@@ -5,7 +5,7 @@
  */
 
 /** Measured, as the patience: docs/performance.md. */
-const atOnceMax = 5;
+const atOnceMax = 7;
 const patienceMs = 150;
 
 export interface AnswerTurns {

@@ -2,7 +2,8 @@
  * Which worker thread takes a task. Pure. Kinds of work that would disturb each other have threads of their own: sending never
  * waits behind sync, reading (CPU-bound) never shares a thread with sockets. Another thread starts when those of the group are too
  * few for what they have and what waits, or busy while a core is free: one costs 24 MB and 200 ms, and the same code compiled once
- * more. It starts before the first one is full, so that both get their share.
+ * more. So a few tasks too many are put up with first; and it starts before the first one has all it can take, so that both get
+ * their share.
  */
 import type { TaskKind } from './protocol.ts';
 
@@ -29,6 +30,9 @@ export interface ThreadLoad {
 export interface ThreadLimits {
   /** All threads together (BG_MAX_THREADS). */
   readonly threadCountMax: number;
+  /** What one works on at a time (BG_THREAD_CONCURRENCY). */
+  readonly tasksPerThread: number;
+  /** What one takes before another is started; not where no other may be. */
   readonly tasksPerThreadMax: number;
   readonly coreCount: number;
 }
@@ -57,14 +61,15 @@ export function chooseThread(
   limits: ThreadLimits,
 ): ThreadChoice {
   const own = threads.filter((thread) => thread.group === group);
+  const canStart = threads.length < limits.threadCountMax;
   const roomy = own
-    .filter((thread) => thread.taskCount < limits.tasksPerThreadMax)
+    .filter((thread) => thread.taskCount < (canStart ? limits.tasksPerThreadMax : limits.tasksPerThread))
     .sort((a, b) => a.taskCount - b.taskCount);
   const holding = roomy.find((thread) => thread.name === holder);
   if (holding) return { kind: 'use', name: holding.name };
   const [best] = roomy;
   if (best && !needsAnother(own, waitingCount, limits)) return { kind: 'use', name: best.name };
-  if (threads.length < limits.threadCountMax) return { kind: 'start' };
+  if (canStart) return { kind: 'start' };
   if (best) return { kind: 'use', name: best.name };
   const idle = threads.find((thread) => thread.group !== group && thread.taskCount === 0);
   return idle ? { kind: 'replace', name: idle.name } : { kind: 'wait' };

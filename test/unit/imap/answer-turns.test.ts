@@ -5,7 +5,7 @@ import { createAnswerTurns } from '../../../src/imap/answer-turns.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const atOnce = 5;
+const atOnce = 7;
 const patienceMs = 150;
 
 interface Answer {
