@@ -170,12 +170,24 @@ function authOf(credentials: Credentials): NonNullable<ImapFlowOptions['auth']> 
 /** Only what an administrator can use; an answer that could not be parsed is counted, because it may look like an absence. */
 function libraryLogger(options: SessionOptions, dropped: { count: number }) {
   const ignore = (): void => undefined;
-  const problem = (entry: { msg?: string; err?: Error }): void => {
+  const problem = (entry: LibraryEntry): void => {
     const text = `${entry.msg ?? ''} ${entry.err?.message ?? ''}`.trim();
-    if (/pars|untagged/i.test(text)) dropped.count += 1;
+    if (isDrop(entry)) dropped.count += 1;
     if (text !== '') options.onWarning(maskCredentials(text, options.credentials).slice(0, 300));
   };
   // Else the library would write out every answer as text, for nobody: a fifth of a scan's CPU.
   const isLevelEnabled = (level: string): boolean => level === 'error' || level === 'fatal';
-  return { isLevelEnabled, debug: ignore, info: ignore, warn: ignore, error: problem, fatal: problem };
+  const drop = (entry: LibraryEntry): void => (isDrop(entry) ? problem(entry) : undefined);
+  return { isLevelEnabled, debug: ignore, info: ignore, warn: drop, error: problem, fatal: problem };
 }
+
+interface LibraryEntry {
+  readonly msg?: string;
+  readonly err?: Error;
+  /** `s`: `msg` is what the server sent. */
+  readonly src?: string;
+}
+
+/** A line that its parser, or the reader of that kind of answer, could not read (imap-flow.js, handleResponse). */
+const isDrop = ({ src, msg = '' }: LibraryEntry): boolean =>
+  src === 's' || msg === 'Failed to process untagged response';

@@ -4,6 +4,26 @@ import { usualCapabilities } from '../support/fake-imap-server.ts';
 import { folder } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
+describe('a listing in which a line cannot be read', () => {
+  it.each(['* LIST (((\r\n', '* LIST () "/" "Old\r\n', '* LIST () "/" Old)\r\n', '* LIST () "/" (Old\r\n'])(
+    '%j says nothing of folders that are not in it',
+    async (line) => {
+      const scenario = await startScenario({ folders: [folder('INBOX', 3), folder('Old', 5)] });
+      await scenario.sync();
+      scenario.server.script = ({ verb }, honest) => {
+        const at = honest.findIndex((part, index) => part === '* LIST () "/" ' && honest[index + 1] === '"Old"');
+        if (verb !== 'LIST' || at < 0) return undefined;
+        return { parts: [...honest.slice(0, at), line, ...honest.slice(at + 3)] };
+      };
+      for (let pass = 0; pass < 3; pass += 1) expect(await scenario.sync()).toMatchObject({ code: 0 });
+      expect(scenario.installation.query("SELECT retired_at FROM email_folders WHERE path = 'Old'")).toEqual([
+        { retired_at: null },
+      ]);
+      await scenario.expectTrueCopy();
+    },
+  );
+});
+
 describe('a folder without a STATUS that is refused when it is opened', () => {
   it.each([
     ['NO [UNAVAILABLE] not just now', usualCapabilities],
