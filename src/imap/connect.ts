@@ -10,7 +10,8 @@ import type { UidRange } from '../base/uid-set.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import { correctCommands, dropPrefix, takeVanished, watchAnswers } from './corrections.ts';
 import { toEngineError } from './failure.ts';
-import { giveUpPipelining } from './link.ts';
+import { giveUpPipelining, pipelines } from './link.ts';
+import { type AskedListing, askListing } from './listing.ts';
 import type { Pipeline } from './pipelining.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -31,6 +32,8 @@ export interface Connected {
   /** What the login was made with: `PLAIN`, `LOGIN`, `XOAUTH2`, `OAUTHBEARER`. */
   readonly mechanism: string;
   readonly pipeline: Pipeline;
+  /** Asked for by the login (`listsFirst`). */
+  readonly asked: AskedListing | null;
   readonly droppedCount: () => number;
 }
 
@@ -60,6 +63,14 @@ async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: (
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
   const { mechanism, pipeline } = correctCommands(client, options);
+  const droppedCount = (): number => dropped.count;
+  let asked: AskedListing | null = null;
+  if (options.listsFirst === true)
+    pipeline.behind('ENABLE', () => {
+      if (!pipelines(options.link) || client.capabilities.has('IMAP4rev2')) return;
+      dropPrefix(client);
+      asked = askListing({ client, withStatus: true, droppedCount });
+    });
   takeVanished(client, onVanished);
   const noRoom = boundAnswers(client, options.room);
   const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
@@ -92,7 +103,8 @@ async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: (
     roundTripMs: options.link.roundTripMs,
     mechanism: mechanism(),
     pipeline,
-    droppedCount: () => dropped.count,
+    asked,
+    droppedCount,
   };
 }
 

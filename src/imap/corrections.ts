@@ -39,7 +39,7 @@ export interface Corrected {
 export function correctCommands(client: ImapFlow, { credentials, link, commandTimeoutMs }: CommandOptions): Corrected {
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
-  const pipeline = createPipeline(client, Math.min(secondMsMax, commandTimeoutMs));
+  const pipeline = createPipeline(client, Math.min(silenceMsMax, commandTimeoutMs));
   let mechanism = '';
   internals.exec = async (command, attributes, ...rest) => {
     // Where ID is wanted at all, it is wanted after the login, and there the library sends it again.
@@ -128,8 +128,8 @@ export async function deflate(client: ImapFlow): Promise<boolean> {
 }
 
 const needless = new Set(['NAMESPACE', 'LSUB']);
-/** A few hundred sizes, or ENABLE: a server that has more to do than that is asked one by one. */
-const secondMsMax = 10_000;
+/** ENABLE, the first of a few hundred sizes or folders: a server that needs longer is asked one by one. */
+const silenceMsMax = 10_000;
 const noAnswer = { next: () => undefined };
 
 const isThrottled = (error: unknown): boolean =>

@@ -54,8 +54,7 @@ export const openFiling: OpenFiling = async (options) => {
   const { wireNames } = options;
   const nameOf = (path: string): string => libraryName(client, wireNames, path);
   const list = async () =>
-    (await listFolders({ client, withStatus: false, hasListStatus: false, run: runList, droppedCount, wireNames }))
-      .folders;
+    (await listFolders({ client, withStatus: false, run: runList, droppedCount, wireNames })).folders;
   const openAs = (name: string, path: string, readOnly: boolean) =>
     run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${path}`, () => {
       markListed(client, name);

@@ -9,21 +9,45 @@ import type { FolderListing, FolderStatus, ObservedFolder } from './session.ts';
 
 const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true, unseen: true } as const;
 
+/** A LIST under way. */
+export interface AskedListing {
+  /** Each folder's status comes with it. */
+  readonly isInline: boolean;
+  readonly droppedBefore: number;
+  readonly entries: Promise<ListResponse[]>;
+}
+
 export interface ListingInput {
   readonly client: ImapFlow;
   readonly withStatus: boolean;
-  readonly hasListStatus: boolean;
   readonly run: RunCommand;
   /** How many answers the parser had to drop so far. */
   readonly droppedCount: () => number;
   readonly wireNames: WireNames;
+  /** Asked for before: then this is about its answer. */
+  readonly asked?: AskedListing | null;
 }
 
-export async function listFolders(input: ListingInput): Promise<FolderListing> {
-  const { client, withStatus, hasListStatus, run, droppedCount, wireNames } = input;
+/** Not awaited, it fails without a word. */
+export function askListing({
+  client,
+  withStatus,
+  droppedCount,
+}: Pick<ListingInput, 'client' | 'withStatus' | 'droppedCount'>): AskedListing {
+  const isInline = withStatus && hasListStatus(client);
   const droppedBefore = droppedCount();
-  const isInline = withStatus && hasListStatus;
-  const entries = await run('LIST', () => client.list(isInline ? { statusQuery, listOnly: false } : {}), 'as it comes');
+  const entries = client.list(isInline ? { statusQuery, listOnly: false } : {});
+  entries.catch(() => undefined);
+  return { isInline, droppedBefore, entries };
+}
+
+export const hasListStatus = ({ capabilities }: ImapFlow): boolean =>
+  capabilities.has('LIST-STATUS') || capabilities.has('IMAP4rev2');
+
+export async function listFolders(input: ListingInput): Promise<FolderListing> {
+  const { client, withStatus, run, droppedCount, wireNames } = input;
+  const { isInline, droppedBefore, entries: answer } = input.asked ?? askListing(input);
+  const entries = await run('LIST', () => answer, 'as it comes');
   const encoding = encodingOf(client);
   const named = nameApart(entries, pathsOf(entries.map(toListedName), encoding));
   for (const { path, pathAsListed } of named)

@@ -5,8 +5,7 @@
 import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import { divertRows, type RowBounds } from './divert-rows.ts';
-import { giveUpPipelining } from './link.ts';
-import type { Pipeline } from './pipelining.ts';
+import { noteBreak, type Pipeline } from './pipelining.ts';
 import { type FlagItems, isAsked } from './rows.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -42,7 +41,7 @@ export async function openAndList(first: number, frame: OpeningFrame): Promise<M
     return result;
   } catch (error) {
     diversion.throwIfFailed();
-    if (!client.usable && !options.signal.aborted) giveUpPipelining(options.link, options.onWarning);
+    noteBreak(client, options);
     throw error;
   } finally {
     diversion.end();

@@ -13,8 +13,9 @@ import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { libraryName } from './library-name.ts';
 import { pipelines } from './link.ts';
-import { listFolders, positive } from './listing.ts';
+import { hasListStatus, listFolders, positive } from './listing.ts';
 import { openAndList } from './open-and-list.ts';
+import { noteBreak } from './pipelining.ts';
 import { type FlagItems, toFlagRow, toMetadataRow, toModseqOrNull } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
@@ -31,6 +32,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     if (isOpening) for (const range of ranges) vanished.push(range);
   });
   const { client, pipeline } = connected;
+  let asked = connected.asked;
   const run = createRunner(options, client);
   const openedFlags: FlagRow[] = [];
   const onChange = (items: FlagItems): void => {
@@ -50,6 +52,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     capabilities: capabilitiesOf(client),
     roundTripMs: connected.roundTripMs,
     mechanism: connected.mechanism,
+    hasAskedAhead: asked !== null,
     get exists() {
       return client.mailbox ? client.mailbox.exists : 0;
     },
@@ -57,16 +60,23 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       return client.usable;
     },
     async listFolders({ withStatus }) {
-      await run('UNSELECT', () => leaveFolder(client));
-      const { hasListStatus } = capabilitiesOf(client);
+      const ahead = withStatus ? asked : null;
+      asked = null;
+      if (!ahead) await run('UNSELECT', () => leaveFolder(client));
       const { droppedCount } = connected;
       const { wireNames } = options;
-      const listed = await listFolders({ client, withStatus, hasListStatus, run, droppedCount, wireNames });
-      for (const { path, status } of listed.folders) watching.note(path, status);
-      return listed;
+      try {
+        const listed = await listFolders({ client, withStatus, run, droppedCount, wireNames, asked: ahead });
+        for (const { path, status } of listed.folders) watching.note(path, status);
+        return listed;
+      } catch (error) {
+        if (ahead) noteBreak(client, options);
+        throw error;
+      }
     },
     async openFolder(path, { since, listFrom } = {}) {
       isOpening = true;
+      asked = null;
       listing.forget();
       openedFlags.length = 0;
       vanished = [];
@@ -144,7 +154,7 @@ function capabilitiesOf(client: ImapFlow): Capabilities {
   return {
     hasCondstore: client.enabled.has('CONDSTORE') || client.enabled.has('QRESYNC'),
     hasQresync: client.enabled.has('QRESYNC'),
-    hasListStatus: has('LIST-STATUS') || has('IMAP4rev2'),
+    hasListStatus: hasListStatus(client),
     hasObjectId: has('OBJECTID'),
     isGmail: has('X-GM-EXT-1'),
     hasUidplus: has('UIDPLUS'),

@@ -1,10 +1,12 @@
 /**
- * A second command, written while the first is under way (RFC 9051 5.5): its round trip costs nothing. imapflow 2.10.2 writes one at
- * a time. Here the bytes of the second go out at once and are left out when its turn comes: the library still reads answers one
+ * A command written while the one before is under way (RFC 9051 5.5): its round trip costs nothing. imapflow 2.10.2 writes one at
+ * a time. Here the bytes of the next go out at once and are left out when its turn comes: the library still reads answers one
  * by one, in the order of the commands, in which servers have to give them where one command bears on the next.
  */
 import type { ImapFlow } from 'imapflow';
 import { internalsOf } from './internals.ts';
+import { giveUpPipelining } from './link.ts';
+import type { SessionOptions } from './session.ts';
 
 export interface Command {
   readonly command: string;
@@ -12,12 +14,14 @@ export interface Command {
 }
 
 export interface Pipeline {
-  /** Two commands were under way at once on this connection. */
+  /** More than one command was under way on this connection. */
   readonly wasUsed: boolean;
   /** The answer is nobody's to wait for, so what is asked for next may be written behind its command. */
   leave(answer: Promise<unknown>): { next(): void };
   /** To be told of every command in the turn in which it was asked for. */
   noteAsked(command: string): void;
+  /** Once: `ask` asks for something right behind the next `command`. */
+  behind(command: string, ask: () => void): void;
   /**
    * `work` asks for one EXAMINE; `second` is asked for right behind it. Ends when both were answered, and rejects as `work` does.
    * `isObeyed` false: the server refused the second.
@@ -29,15 +33,15 @@ export interface Pipeline {
 }
 
 /** What is written behind what. All others wait for the answer: after COMPRESS or IDLE the bytes would mean something else. */
-const followers: Readonly<Record<string, string>> = { ID: 'ENABLE', EXAMINE: 'UID FETCH' };
+const followers: Readonly<Record<string, string>> = { ID: 'ENABLE', ENABLE: 'LIST', EXAMINE: 'UID FETCH' };
 
 const forget = (): void => undefined;
 
 /**
- * Call before connecting. `secondMs` after the answer to the first the connection is cut if the second has none: the server may
- * have lost it.
+ * Call before connecting. The connection is cut if nothing comes for `silenceMs` after the answer to the command before: the server
+ * may have lost the next.
  */
-export function createPipeline(client: ImapFlow, secondMs: number): Pipeline {
+export function createPipeline(client: ImapFlow, silenceMs: number): Pipeline {
   const internals = internalsOf(client);
   const send = internals.send.bind(client);
   const written = new Set<string>();
@@ -47,17 +51,20 @@ export function createPipeline(client: ImapFlow, secondMs: number): Pipeline {
     const current = internals.currentRequest;
     if (!current) return;
     current.sent = true;
-    setTimeout(() => internals.currentRequest === current && client.close(), secondMs).unref();
+    const { received } = client.stats();
+    const isLost = (): boolean => internals.currentRequest === current && client.stats().received === received;
+    setTimeout(() => isLost() && client.close(), silenceMs).unref();
   };
 
-  /** Not while one of the two has a literal: the server asks for that first. */
+  /** Not while one of them has a literal: the server asks for that first. */
   const writeFollower = (): void => {
     const { currentRequest: current, requestQueue, commandParts, socket } = internals;
-    const [next] = requestQueue;
-    if (!current || next === undefined || requestQueue.length > 1 || followers[current.command] !== next.command)
-      return;
+    const next = requestQueue.at(-1);
+    const before = requestQueue.at(-2) ?? current;
+    if (!before || next === undefined || followers[before.command] !== next.command) return;
+    if (before !== current && !written.has(before.tag)) return;
     if (commandParts !== undefined && commandParts.length > 0) return;
-    // Else the kernel would keep the second until the first was acknowledged.
+    // Else the kernel would keep it until the one before was acknowledged.
     socket.setNoDelay(true);
     wasUsed = true;
     written.add(next.tag);
@@ -65,7 +72,7 @@ export function createPipeline(client: ImapFlow, secondMs: number): Pipeline {
     send(next).catch(() => written.delete(next.tag));
   };
 
-  let behind: (() => void) | null = null;
+  let following: { readonly command: string; readonly ask: () => void } | null = null;
   return {
     get wasUsed() {
       return wasUsed;
@@ -76,25 +83,37 @@ export function createPipeline(client: ImapFlow, secondMs: number): Pipeline {
     },
     noteAsked(command) {
       writeFollower();
-      if (command !== 'EXAMINE' || behind === null) return;
-      const ask = behind;
-      behind = null;
+      if (command !== following?.command) return;
+      const { ask } = following;
+      following = null;
       ask();
+    },
+    behind(command, ask) {
+      following = { command, ask };
     },
     async behindExamine({ command, attributes }, work) {
       let obeyed = Promise.resolve(false);
-      behind = () => {
+      const ask = (): void => {
         obeyed = internals.exec(command, attributes, {}).then(release, () => false);
       };
+      following = { command: 'EXAMINE', ask };
       try {
         const result = await work();
         return { result, isObeyed: await obeyed };
       } finally {
-        behind = null;
+        following = null;
         await obeyed;
       }
     },
   };
+}
+
+/** Call when a command failed that was written behind another. */
+export function noteBreak(
+  client: ImapFlow,
+  { link, signal, onWarning }: Pick<SessionOptions, 'link' | 'signal' | 'onWarning'>,
+): void {
+  if (!client.usable && !signal.aborted) giveUpPipelining(link, onWarning);
 }
 
 /** The library reads on when the answer was released. */

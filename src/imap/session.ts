@@ -99,6 +99,8 @@ export interface ImapSession {
   readonly isUsable: boolean;
   /** What the login was made with: `PLAIN`, `LOGIN`, `XOAUTH2` or `OAUTHBEARER`. */
   readonly mechanism: string;
+  /** The login asked for the listing, too (`listsFirst`). Should the connection break at that, the next one asks for one at a time. */
+  readonly hasAskedAhead: boolean;
   /**
    * One LIST-STATUS, or LIST and a STATUS each; `withStatus` false: names only. An open folder is left first (UNSELECT): STATUS is
    * not for the open one (RFC 9051 6.3.11).
@@ -149,6 +151,8 @@ export interface SessionOptions {
   readonly wireNames: Map<string, string>;
   /** Largest literal accepted: the bodies fetched in bulk. */
   readonly literalBytesMax: number;
+  /** `listFolders` with status comes first: over a long link the login asks for it in its last round trip. */
+  readonly listsFirst?: boolean;
   /** Shared by the connections of a thread; null: this connection is alone. */
   readonly room: AnswerRoom | null;
   readonly commandTimeoutMs: number;

@@ -5,7 +5,7 @@
 import { throwIfAborted } from '../base/abort.ts';
 import { logInWith } from '../base/credentials.ts';
 import { asEngineError, type ErrorRecord, fromErrorRecord } from '../base/errors.ts';
-import type { ImapSession } from '../imap/session.ts';
+import type { ImapSession, SessionOptions } from '../imap/session.ts';
 import type { Account } from '../store/store.ts';
 import { bulkBytesMax } from './fetch-window.ts';
 import type { KeepWish, Ports } from './pass.ts';
@@ -43,19 +43,19 @@ export function createConnections(ports: Ports, account: Account): Connections {
   };
   ports.signal.addEventListener('abort', cut, { once: true });
 
-  const logIn = async (): Promise<ImapSession> => {
+  const logIn = async (more: Pick<SessionOptions, 'listsFirst'> = {}): Promise<ImapSession> => {
     throwIfAborted(ports.signal);
-    const session = await openFor(ports, account, wireNames);
+    const session = await openFor(ports, account, { wireNames, ...more });
     sessions.add(session);
     return session;
   };
-  const connect = async (given?: ImapSession): Promise<Connection> => {
-    let session = given ?? (await logIn());
+  const connect = (opened: ImapSession, wasKept: boolean): Connection => {
+    let session = opened;
     return {
       get session() {
         return session;
       },
-      wasKept: given !== undefined,
+      wasKept,
       async reopen(failure) {
         session.abort();
         sessions.delete(session);
@@ -68,11 +68,11 @@ export function createConnections(ports: Ports, account: Account): Connections {
   return {
     async first() {
       if (kept) sessions.add(kept.session);
-      main = await connect(kept?.session);
+      main = connect(kept?.session ?? (await logIn({ listsFirst: true })), kept !== undefined);
       return main;
     },
     async extra(work) {
-      const connection = await connectOrNone(connect, ports, account);
+      const connection = await connectOrNone(async () => connect(await logIn(), false), ports, account);
       if (connection) await work(connection);
     },
     async close(wish) {
@@ -104,13 +104,17 @@ async function connectOrNone(
   }
 }
 
-async function openFor(ports: Ports, account: Account, wireNames: Map<string, string>): Promise<ImapSession> {
+async function openFor(
+  ports: Ports,
+  account: Account,
+  own: Pick<SessionOptions, 'wireNames' | 'listsFirst'>,
+): Promise<ImapSession> {
   return logInWith(ports.credentialsOf, { acntid: account.acntid, protocol: 'imap' }, (credentials) =>
     ports.openSession({
       ...account.imap,
       credentials,
       link: ports.linkTo(account.imap.host),
-      wireNames,
+      ...own,
       literalBytesMax,
       room: ports.room,
       commandTimeoutMs: ports.limits.commandTimeoutMs,

@@ -4,7 +4,7 @@
  */
 import { throwIfAborted } from '../base/abort.ts';
 import { toInstant } from '../base/clock.ts';
-import { asEngineError, EngineError } from '../base/errors.ts';
+import { asEngineError, EngineError, type ErrorRecord } from '../base/errors.ts';
 import type { FolderListing, ImapSession } from '../imap/session.ts';
 import type { Account, Folder } from '../store/store.ts';
 import { type Connection, type Connections, createConnections } from './connections.ts';
@@ -72,17 +72,21 @@ async function listAndVisit(frame: VisitFrame, task: PassTask, connections: Conn
   };
 }
 
-/** A kept connection may have died unnoticed: then a new one asks again. */
+/** A new connection may do better. */
 async function listFolders(first: Connection): Promise<FolderListing> {
   try {
     return await first.session.listFolders({ withStatus: true });
   } catch (error) {
     const failure = asEngineError(error).toRecord();
-    if (!first.wasKept || !breaksConnection(failure)) throw error;
+    if (!isWorthAnother(first, failure)) throw error;
     await first.reopen(failure);
     return first.session.listFolders({ withStatus: true });
   }
 }
+
+/** A kept connection may have died unnoticed, and a server may be unable to take a command before it has answered the last. */
+const isWorthAnother = ({ wasKept, session }: Connection, failure: ErrorRecord): boolean =>
+  wasKept ? breaksConnection(failure) : session.hasAskedAhead && failure.code === 'connection_lost';
 
 /** What the listing changes in the folder table, in one transaction; nothing is written when nothing differs. */
 async function recordFolders(

@@ -1,10 +1,11 @@
-/** Two commands under way at once: only over a link that is long, never against the order of the answers, and never for ever. */
+/** Several commands under way at once: only over a link that is long, never against the order of the answers, and never for ever. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLink } from '../../src/imap/link.ts';
 import type { ImapSession, SessionOptions } from '../../src/imap/session.ts';
 import type { FakeOptions } from '../support/fake-imap-server.ts';
 import { folder, type Part } from '../support/fake-mailbox.ts';
 import { sessionOn } from '../support/one-session.ts';
+import { startScenario } from './scenario.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -67,6 +68,50 @@ describe('over a long link', () => {
     expect(session.capabilities.hasQresync).toBe(true);
   });
 
+  it('and so does the listing, where it comes first', async () => {
+    const session = await open(answersTogether('ENABLE', 'LIST'), { listsFirst: true });
+    expect(session.hasAskedAhead).toBe(true);
+    for (const _ of ['asked for by the login', 'and again']) {
+      const { folders, isComplete } = await session.listFolders({ withStatus: true });
+      expect(isComplete).toBe(true);
+      expect(folders.map(({ path, status }) => [path, status?.messages])).toEqual([
+        ['INBOX', 5],
+        ['Other', 2],
+      ]);
+    }
+  });
+
+  it('a listing that came with the login and could not be read in full is not complete', async () => {
+    let listCount = 0;
+    const session = await open(
+      ({ verb }, honest) =>
+        verb === 'LIST' && listCount++ === 0 ? { parts: ['* LIST (((\r\n', ...honest] } : undefined,
+      { listsFirst: true },
+    );
+    expect(await session.listFolders({ withStatus: true })).toMatchObject({ isComplete: false });
+    expect(await session.listFolders({ withStatus: true })).toMatchObject({ isComplete: true });
+  });
+
+  it('a listing that came with the login may take longer than a lost command is waited for', async () => {
+    let ms = 0;
+    const script: Script = ({ verb }, honest) => {
+      if (verb !== 'LIST') return undefined;
+      ms = performance.now();
+      return { parts: honest, dripMs: 10, dripBytes: 2 };
+    };
+    const session = await open(script, { listsFirst: true });
+    expect((await session.listFolders({ withStatus: true })).folders).toHaveLength(2);
+    expect(performance.now() - ms).toBeGreaterThan(500);
+  });
+
+  it('a listing that is not what comes first is not taken for a later one', async () => {
+    const folders = [folder('INBOX', 5)];
+    const session = await open(() => undefined, { listsFirst: true }, { folders });
+    await session.openFolder('INBOX');
+    folders.push(folder('New', 1));
+    expect((await session.listFolders({ withStatus: true })).folders).toHaveLength(2);
+  });
+
   it('but not where the library must know what the server is before it enables IMAP4rev2', async () => {
     const order: string[] = [];
     let idAnswered = false;
@@ -126,11 +171,11 @@ describe('a server that refuses', () => {
 
 describe('a server that can only do one thing at a time', () => {
   /** What comes within its round trip is lost. */
-  const losing = (behind: string): Script => {
+  const losing = (behind: string, ...busyWith: string[]): Script => {
     let isBusy = false;
     return ({ verb }) => {
       if (verb === behind && isBusy) return { parts: [] };
-      isBusy = verb === 'EXAMINE' || verb === 'ID';
+      isBusy = busyWith.includes(verb);
       if (isBusy) setTimeout(() => (isBusy = false), delayMs / 2);
       return undefined;
     };
@@ -139,7 +184,7 @@ describe('a server that can only do one thing at a time', () => {
   it('is asked for one after the other on the next connection', async () => {
     const link = createLink();
     const warnings: string[] = [];
-    const script = losing('UID FETCH');
+    const script = losing('UID FETCH', 'EXAMINE');
     const session = await open(script, { link, onWarning: (text) => warnings.push(text) });
     await expect(list(session, 'INBOX')).rejects.toMatchObject({ code: 'timeout' });
     expect(warnings.filter((text) => text.includes('one at a time'))).toHaveLength(1);
@@ -148,8 +193,28 @@ describe('a server that can only do one thing at a time', () => {
   });
 
   it('is logged in to all the same', async () => {
-    const session = await open(losing('ENABLE'));
+    const session = await open(losing('ENABLE', 'ID'));
     expect(await list(session, 'INBOX')).toEqual([[1, 5]]);
+  });
+
+  it('is asked for its listing by itself on the next connection', async () => {
+    const link = createLink();
+    const script = losing('LIST', 'ENABLE');
+    const session = await open(script, { link, listsFirst: true });
+    await expect(session.listFolders({ withStatus: true })).rejects.toMatchObject({ scope: 'account' });
+    expect(link.takesTwo).toBe(false);
+    const next = await open(script, { link, listsFirst: true });
+    expect(next.hasAskedAhead).toBe(false);
+    expect((await next.listFolders({ withStatus: true })).folders).toHaveLength(2);
+  });
+
+  it('is synced by one pass', async ({ onTestFinished }) => {
+    const folders = [folder('INBOX', 5)];
+    const script = losing('LIST', 'ENABLE');
+    const scenario = await startScenario({ folders, capabilities, delayMs, script }, {}, onTestFinished);
+    expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+    expect(scenario.differences()).toEqual([]);
+    expect(scenario.server.connectionCount).toBe(2);
   });
 
   it('and a connection that we cut tells nothing of it', async () => {
