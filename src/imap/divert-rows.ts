@@ -12,6 +12,8 @@ import type { Stopwatch } from './stopwatch.ts';
 
 export interface RowBounds extends FetchReaderLimits {
   readonly room: AnswerRoom | null;
+  /** So many rows more could not be read. */
+  readonly noteUnread: (rowCount: number) => void;
 }
 
 export interface Diverted {
@@ -62,6 +64,7 @@ export function divertRows(
     },
     end() {
       held?.leave();
+      bounds.noteUnread(reader.unreadCount());
       end?.();
     },
   };

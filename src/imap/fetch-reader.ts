@@ -21,6 +21,8 @@ export interface FetchReader {
    * views into `chunk`. Returns what is not for us, in order.
    */
   take(chunk: Buffer): Promise<readonly Buffer[]>;
+  /** Rows so far that were complete and could not be read. */
+  unreadCount(): number;
   /** Of the answer under way, what it announced included: a literal has its memory at once. */
   heldBytes(): number;
 }
@@ -42,6 +44,7 @@ interface State {
   literalLeft: number;
   body: Buffer | null;
   foreign: Buffer[];
+  unreadCount: number;
 }
 
 export function createFetchReader(
@@ -49,7 +52,16 @@ export function createFetchReader(
   onRow: (items: FetchItems) => Promise<void> | void,
   commandCount = 1,
 ): FetchReader {
-  const state: State = { ...idle(), limits, commandCount, next: 'line', tail: [], tailBytes: 0, foreign: [] };
+  const state: State = {
+    ...idle(),
+    limits,
+    commandCount,
+    next: 'line',
+    tail: [],
+    tailBytes: 0,
+    foreign: [],
+    unreadCount: 0,
+  };
   return {
     async take(given) {
       state.foreign = [];
@@ -67,6 +79,7 @@ export function createFetchReader(
       }
       return state.foreign;
     },
+    unreadCount: () => state.unreadCount,
     heldBytes: () => state.tailBytes + (state.isRow ? state.answerBytes : 0),
   };
 }
@@ -75,6 +88,7 @@ const idle = () => ({ isRow: false, text: '', literals: [], answerBytes: 0, lite
 
 function endAnswer(state: State): FetchItems | undefined {
   const items = state.isRow ? parseFetchItems(state.text, state.literals) : undefined;
+  if (state.isRow && items === undefined) state.unreadCount += 1;
   Object.assign(state, idle(), { next: 'line' });
   return items;
 }

@@ -42,7 +42,12 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     if (event.uid !== undefined) onChange({ ...event, uid: event.uid });
   });
 
-  const bounds = boundsOf(options);
+  let unreadRowCount = 0;
+  let unreadBefore = 0;
+  const unreadSoFar = (): number => connected.droppedCount() + unreadRowCount;
+  const bounds = boundsOf(options, (rowCount) => {
+    unreadRowCount += rowCount;
+  });
   const fetcher = createRowFetcher(client, bounds, run);
   const listing = createUidListing({ client, run, fetcher });
   const compression = createCompression(client, options.link, run);
@@ -53,6 +58,9 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     roundTripMs: connected.roundTripMs,
     mechanism: connected.mechanism,
     hasAskedAhead: asked !== null,
+    get unreadCount() {
+      return unreadSoFar() - unreadBefore;
+    },
     get exists() {
       return client.mailbox ? client.mailbox.exists : 0;
     },
@@ -77,6 +85,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     async openFolder(path, { since, listFrom } = {}) {
       isOpening = true;
       asked = null;
+      unreadBefore = unreadSoFar();
       listing.forget();
       openedFlags.length = 0;
       vanished = [];
@@ -141,7 +150,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
   return session;
 }
 
-const boundsOf = ({ literalBytesMax, room }: SessionOptions): RowBounds => ({
+const boundsOf = ({ literalBytesMax, room }: SessionOptions, noteUnread: RowBounds['noteUnread']): RowBounds => ({
+  noteUnread,
   lineBytesMax,
   literalBytesMax,
   answerBytesMax: literalBytesMax + responseSlackBytes,

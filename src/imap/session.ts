@@ -108,6 +108,8 @@ export interface ImapSession {
   listFolders(options: { readonly withStatus: boolean }): Promise<FolderListing>;
   /** Read-only (EXAMINE). Throws folder_missing, uidvalidity_missing. */
   openFolder(path: string, options?: OpeningOptions): Promise<OpenedFolder>;
+  /** Answers since the open folder was asked for that could not be read: what they said may look like an absence. */
+  readonly unreadCount: number;
   /** Messages in the open folder as the server last announced (untagged EXISTS). */
   readonly exists: number;
   /** UIDs that exist within `range` (first: that UID and all above). Never more than what was asked. */

@@ -44,6 +44,10 @@ export interface FolderPass extends FolderTask {
   listedUid: number;
   /** The answer of QRESYNC was compared with a full listing in this pass. */
   isVanishedJudged: boolean;
+  /** The server is not asked again in this pass. */
+  isLastRound: boolean;
+  /** What the last scan did not list may be there all the same. */
+  isInDoubt: boolean;
   /** What is stored is to be fetched again, all of it: true until it is recorded as pending. */
   owesRefetch: boolean;
   /** The slice was over before everything was fetched: this pass does not end the folder's sync. */
@@ -84,6 +88,8 @@ export function createFolderPass(
     counts,
     listedUid: folder.uidValidity === opened.uidValidity ? folder.listedUid : 0,
     isVanishedJudged: false,
+    isLastRound: false,
+    isInDoubt: false,
     owesRefetch: task.kind === 'refetch' && folder.uidValidity !== null,
     isCutShort: false,
     pendingCount: 0,

@@ -1,7 +1,7 @@
 /**
  * The server's whole UID set and all flags against the stored ones; heals whatever a recent pass could not see.
- * A row is believed to be gone only when two different commands do not list it: a FETCH row that the parser had to drop,
- * or that a server left out, must not look like a deletion.
+ * A row is believed to be gone only when two different commands do not list it, and together list as many as the server counts: a
+ * row that the parser had to drop, or that a server left out, must not look like a deletion.
  */
 import { createHash } from 'node:crypto';
 import { toInstant } from '../base/clock.ts';
@@ -28,7 +28,8 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   const quarantine = await pass.ports.store.quarantine(pass.folder.emfdid);
   const input = await compareInput(pass, rows, quarantine);
   const comparison = await withReplaced(pass, input, await withSecondLook(pass, input));
-  await record(pass, comparison.uids, comparison.result, quarantine);
+  pass.isInDoubt = !provesAbsence(pass, comparison.uids);
+  await record(pass, comparison, quarantine);
   pass.owesRefetch = false;
   const { pending, liveUids, missingUids, revivedUids } = comparison.result;
   return { pending, liveUids, missingUids, revivedUids };
@@ -77,15 +78,19 @@ async function withReplaced(pass: FolderPass, input: CompareInput, { uids, resul
   return { uids, result: compareFolder({ ...input, uids, replaced }) };
 }
 
+/** A server that never counts what it lists is believed in the end, if all that it said could be read. */
+const provesAbsence = ({ session, isLastRound }: FolderPass, uids: UidSet): boolean =>
+  uidCount(uids) === session.exists || (isLastRound && session.unreadCount === 0);
+
 async function record(
   pass: FolderPass,
-  uids: UidSet,
-  comparison: Comparison,
+  { uids, result: comparison }: Looked,
   quarantine: readonly QuarantineRow[],
 ): Promise<void> {
-  const { folder, counts } = pass;
-  const deletions = await judgeDeletions(pass, uids, comparison);
-  const forgottenQuarantine = uidSetOf(quarantine.map((row) => row.uid).filter((uid) => !hasUid(uids, uid)));
+  const { folder, counts, isInDoubt } = pass;
+  const deletions = isInDoubt ? noDeletions : await judgeDeletions(pass, uids, comparison);
+  const unlisted = quarantine.map((row) => row.uid).filter((uid) => !hasUid(uids, uid));
+  const forgottenQuarantine = isInDoubt ? [] : uidSetOf(unlisted);
   const listedUid = Math.max(comparison.listedUid, pass.listedUid);
   const listing: ListingRecord = {
     emfdid: folder.emfdid,
@@ -123,6 +128,8 @@ function saysSomething(pass: FolderPass, listing: ListingRecord): boolean {
 }
 
 type Deletions = Pick<ListingRecord, 'vanishedIds' | 'held'>;
+
+const noDeletions: Deletions = { vanishedIds: [], held: null };
 
 /** The deletion brake. Messages that live on elsewhere in the account moved, and do not count. */
 async function judgeDeletions(pass: FolderPass, uids: UidSet, comparison: Comparison): Promise<Deletions> {

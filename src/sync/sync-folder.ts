@@ -30,9 +30,10 @@ export async function syncFolder(ports: Ports, session: ImapSession, task: Folde
   let isWhole = false;
   const isDone = (): boolean => agrees && (isWhole || !owes) && !pass.owesRefetch;
   for (let round = 0; round < roundsMax && !isDone(); round += 1) {
+    pass.isLastRound = round === roundsMax - 1;
     if (await applyPlan(pass, plan)) isWhole = true;
     if (pass.isCutShort) return reportOf(pass);
-    agrees = await countsAgree(pass);
+    agrees = !pass.isInDoubt && (await countsAgree(pass));
     plan = { step: 'scan', because: whyAgain(pass, agrees) };
   }
   await endPass(pass, agrees, isWhole);
