@@ -24,7 +24,8 @@ export interface FilingSession {
   listFolders(): Promise<readonly ObservedFolder[]>;
   /**
    * Is there a message with one of these headers, received since that day? Asked one by one: the first is cheap for every server,
-   * the others may make it read what it has not indexed, which is why `since` bounds them. Throws folder_missing.
+   * the others may make it read what it has not indexed, which is why `since` bounds them. Throws folder_missing, and
+   * protocol_violation where the server's answer could not be read.
    */
   hasMessage(path: string, headers: readonly HeaderWish[], since: Date): Promise<boolean>;
   /** One that exists already is as good. Throws command_refused. */
@@ -75,13 +76,14 @@ export const openFiling: OpenFiling = async (options) => {
   return {
     listFolders: list,
     async hasMessage(path, headers, since) {
+      const droppedBefore = droppedCount();
       const { exists } = await open(path, true);
-      if (exists === 0) return false;
-      for (const { name, value } of headers) {
+      for (const { name, value } of exists === 0 ? [] : headers) {
         const query = { since, header: { [name]: value } };
         const uids = refused('SEARCH', await run('SEARCH', () => client.search(query, { uid: true })));
         if (uids.length > 0) return true;
       }
+      if (droppedCount() > droppedBefore) throw unreadable(path);
       return false;
     },
     async createFolder(path) {
@@ -107,6 +109,10 @@ export const openFiling: OpenFiling = async (options) => {
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof EngineError && (error.code === 'folder_missing' || error.code === 'command_refused');
+
+/** The answer may have named the copy: a second one would be made, or the mail sent once more. */
+const unreadable = (path: string): EngineError =>
+  new EngineError('protocol_violation', `what the server found in ${path} could not be read`, { scope: 'folder' });
 
 /** imapflow resolves `false` or nothing where the server said NO. */
 function refused<T>(what: string, result: T | false | undefined): T {

@@ -72,6 +72,25 @@ describe('the Sent copy', () => {
     }
   });
 
+  it('is not doubled while what the server found cannot be read', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    let unreadableCount = 0;
+    scenario.imap.script = ({ verb, tag }) => {
+      if (verb !== 'UID SEARCH' || unreadableCount === 3) return undefined;
+      unreadableCount += 1;
+      return { parts: ['* SEARCH 1 (((\r\n', `${tag} OK done\r\n`] };
+    };
+    filesItself(scenario);
+    const id = scenario.mail('bob@example.com');
+    await scenario.outbox.drain();
+    expect(scenario.entry(id)).toMatchObject({ state: 'delivered', filed_at: null });
+    expect(scenario.entry(id).file_error).toMatch(/could not be read/);
+    await pass(scenario, 30);
+    expect(unreadableCount).toBe(3);
+    expect(scenario.entry(id)).toMatchObject({ file_error: null, state: 'delivered' });
+    expect(scenario.sent.messages).toHaveLength(1);
+  });
+
   it('that the server refuses is tried again, and the reason is in the row', async () => {
     const scenario = await startOutboxScenario({ sentCopy: 'append' });
     let refusals = 0;
