@@ -129,7 +129,10 @@ async function countsAgree(pass: FolderPass): Promise<boolean> {
   return live - held + quarantined === pass.session.exists;
 }
 
-/** A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. */
+/**
+ * A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. Changes that could not
+ * be read are asked for again, until a whole look was taken.
+ */
 async function endPass(pass: FolderPass, agrees: boolean, isWhole: boolean): Promise<void> {
   const { folder, opened, ports, uidValidity } = pass;
   if (!agrees)
@@ -138,13 +141,14 @@ async function endPass(pass: FolderPass, agrees: boolean, isWhole: boolean): Pro
       emfdid: folder.emfdid,
     });
   const { unseen } = await ports.store.liveCounts(folder.emfdid);
+  const isRead = isWhole || pass.session.unreadCount === 0;
   const uidNext = opened.uidNext === null ? null : Math.max(opened.uidNext, pass.listedUid + 1);
   await ports.store.endPass({
     emfdid: folder.emfdid,
     uidValidity,
     kind: isWhole ? 'full' : 'recent',
     uidNext: agrees ? uidNext : null,
-    highestModseq: opened.highestModseq,
+    highestModseq: isRead ? opened.highestModseq : folder.highestModseq,
     messageCount: pass.session.exists,
     unseenCount: unseen,
     at: toInstant(ports.clock()),

@@ -1,4 +1,4 @@
-/** What looks like a deletion and is none, and what is one although the server can't count. */
+/** Answers that could not be read: what looks like a deletion and is none, what is one although the server can't count; flags. */
 import { describe, expect, it } from 'vitest';
 import { type FakeOptions, usualCapabilities } from '../support/fake-imap-server.ts';
 import { addMessage, type FakeFolder, folder, message, newestModseq, type Part } from '../support/fake-mailbox.ts';
@@ -64,6 +64,20 @@ describe.each([
     await scenario.sync('--full');
     expect(goneUids(scenario)).toEqual([3]);
   });
+});
+
+it('a change of flags that could not be read is asked for again by the next pass', async () => {
+  const inbox = folder('INBOX', 5);
+  const scenario = await startScenario({ folders: [inbox] });
+  await scenario.sync();
+  Object.assign(inbox.messages[2] ?? {}, { flags: ['\\Flagged'], modseq: 6 });
+  scenario.server.script = (_, honest) => spoil(honest, /\(UID 3 /, '* 3 FETCH (UID 3 (((\r\n');
+  await scenario.sync();
+  expect(scenario.differences()).not.toEqual([]);
+  scenario.server.script = undefined;
+  await scenario.sync();
+  expect(scenario.differences()).toEqual([]);
+  await scenario.expectIdle();
 });
 
 /** Some lines with too many parentheses, some without their end; of the listing's, nothing that would still be one. */
