@@ -12,7 +12,7 @@ import { markListed } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import { libraryName } from './library-name.ts';
 import { listFolders } from './listing.ts';
-import type { ObservedFolder, SessionOptions } from './session.ts';
+import type { FolderListing, SessionOptions } from './session.ts';
 
 export interface HeaderWish {
   readonly name: string;
@@ -21,7 +21,7 @@ export interface HeaderWish {
 
 export interface FilingSession {
   /** Names and roles only. */
-  listFolders(): Promise<readonly ObservedFolder[]>;
+  listFolders(): Promise<FolderListing>;
   /**
    * Is there a message with one of these headers, received since that day? Asked one by one: the first is cheap for every server,
    * the others may make it read what it has not indexed, which is why `since` bounds them. Throws folder_missing, and
@@ -54,8 +54,7 @@ export const openFiling: OpenFiling = async (options) => {
   const runList = createRunner(options, client);
   const { wireNames } = options;
   const nameOf = (path: string): string => libraryName(client, wireNames, path);
-  const list = async () =>
-    (await listFolders({ client, withStatus: false, run: runList, droppedCount, wireNames })).folders;
+  const list = () => listFolders({ client, withStatus: false, run: runList, droppedCount, wireNames });
   const openAs = (name: string, path: string, readOnly: boolean) =>
     run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${path}`, () => {
       markListed(client, name);

@@ -1,6 +1,8 @@
 /** What the pieces of a filing task share: the store, the clock, one connection on demand, and where Sent is. */
 import { logInWith } from '../base/credentials.ts';
+import { EngineError } from '../base/errors.ts';
 import type { FilingSession, HeaderWish } from '../imap/filing.ts';
+import type { FolderListing } from '../imap/session.ts';
 import type { FollowUp } from '../store/outbox-entry.ts';
 import type { Store } from '../store/store.ts';
 import type { SendingAccount } from './account.ts';
@@ -78,13 +80,23 @@ async function storedSent(store: Store, acntid: number): Promise<string | null> 
 
 /** An account that was never synchronised. */
 async function listedSent(session: FilingSession): Promise<string | null> {
-  const folders = await session.listFolders();
-  return folders.find(({ role, isSelectable }) => role === 'sent' && isSelectable)?.path ?? null;
+  const listing = await session.listFolders();
+  const sent = listing.folders.find(({ role, isSelectable }) => role === 'sent' && isSelectable);
+  if (!sent) throwIfIncomplete(listing);
+  return sent?.path ?? null;
+}
+
+/** The folder may be there, with the copy in it. */
+function throwIfIncomplete({ isComplete }: FolderListing): void {
+  if (isComplete) return;
+  throw new EngineError('protocol_violation', 'the list of folders was not read in full', { scope: 'folder' });
 }
 
 /** Beside the others: some servers keep everything below INBOX. */
 async function createSent(session: FilingSession): Promise<string> {
-  const folders = await session.listFolders();
+  const listing = await session.listFolders();
+  throwIfIncomplete(listing);
+  const { folders } = listing;
   const below = folders.filter(({ path }) => path !== 'INBOX');
   const delimiter = folders.find(({ path }) => path === 'INBOX')?.delimiter ?? '/';
   const prefix = `INBOX${delimiter}`;

@@ -91,6 +91,25 @@ describe('the Sent copy', () => {
     expect(scenario.sent.messages).toHaveLength(1);
   });
 
+  it('is not doubled in a folder that the server listed and nobody could read', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    let isCut = false;
+    scenario.imap.script = ({ verb }, honest) => {
+      if (verb === 'LIST')
+        return { parts: honest.map((part) => (part === '* LIST (\\Sent) "/" ' ? '* LIST ((( ' : part)) };
+      if (verb !== 'APPEND' || isCut) return undefined;
+      isCut = true;
+      return { parts: [], ending: 'close' };
+    };
+    const id = scenario.mail('bob@example.com');
+    await pass(scenario, 10);
+    expect(scenario.entry(id).file_error).toMatch(/not read in full/);
+    scenario.imap.script = undefined;
+    await pass(scenario, 60);
+    expect(scenario.entry(id)).toMatchObject({ file_error: null, state: 'delivered' });
+    expect(scenario.sent.messages).toHaveLength(1);
+  });
+
   it('that the server refuses is tried again, and the reason is in the row', async () => {
     const scenario = await startOutboxScenario({ sentCopy: 'append' });
     let refusals = 0;
