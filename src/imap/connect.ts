@@ -34,7 +34,10 @@ export interface Connected {
   readonly pipeline: Pipeline;
   /** Asked for by the login (`listsFirst`). */
   readonly asked: AskedListing | null;
+  /** Answers so far that could not be read. */
   readonly droppedCount: () => number;
+  /** So many more, which the library never saw. */
+  readonly noteDropped: (count: number) => void;
 }
 
 type OnVanished = (ranges: readonly UidRange[]) => void;
@@ -68,6 +71,7 @@ async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: (
   if (options.listsFirst === true)
     pipeline.behind('ENABLE', () => {
       if (!pipelines(options.link) || client.capabilities.has('IMAP4rev2')) return;
+      // The library has its prefix by now, and would list below it.
       dropPrefix(client);
       asked = askListing({ client, withStatus: true, droppedCount });
     });
@@ -105,6 +109,9 @@ async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: (
     pipeline,
     asked,
     droppedCount,
+    noteDropped(count) {
+      dropped.count += count;
+    },
   };
 }
 

@@ -41,7 +41,7 @@ export function askListing({
   return { isInline, droppedBefore, entries };
 }
 
-export const hasListStatus = ({ capabilities }: ImapFlow): boolean =>
+const hasListStatus = ({ capabilities }: ImapFlow): boolean =>
   capabilities.has('LIST-STATUS') || capabilities.has('IMAP4rev2');
 
 export async function listFolders(input: ListingInput): Promise<FolderListing> {

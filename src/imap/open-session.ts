@@ -13,7 +13,7 @@ import { createRowFetcher } from './fetch-rows.ts';
 import { fetchLargeBody } from './large-body.ts';
 import { libraryName } from './library-name.ts';
 import { pipelines } from './link.ts';
-import { hasListStatus, listFolders, positive } from './listing.ts';
+import { listFolders, positive } from './listing.ts';
 import { openAndList } from './open-and-list.ts';
 import { noteBreak } from './pipelining.ts';
 import { type FlagItems, toFlagRow, toMetadataRow, toModseqOrNull } from './rows.ts';
@@ -42,12 +42,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     if (event.uid !== undefined) onChange({ ...event, uid: event.uid });
   });
 
-  let unreadRowCount = 0;
   let unreadBefore = 0;
-  const unreadSoFar = (): number => connected.droppedCount() + unreadRowCount;
-  const bounds = boundsOf(options, (rowCount) => {
-    unreadRowCount += rowCount;
-  });
+  const bounds = boundsOf(options, connected.noteDropped);
   const fetcher = createRowFetcher(client, bounds, run);
   const listing = createUidListing({ client, run, fetcher });
   const compression = createCompression(client, options.link, run);
@@ -59,7 +55,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     mechanism: connected.mechanism,
     hasAskedAhead: asked !== null,
     get unreadCount() {
-      return unreadSoFar() - unreadBefore;
+      return connected.droppedCount() - unreadBefore;
     },
     get exists() {
       return client.mailbox ? client.mailbox.exists : 0;
@@ -85,7 +81,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     async openFolder(path, { since, listFrom } = {}) {
       isOpening = true;
       asked = null;
-      unreadBefore = unreadSoFar();
+      unreadBefore = connected.droppedCount();
       listing.forget();
       openedFlags.length = 0;
       vanished = [];
@@ -164,7 +160,6 @@ function capabilitiesOf(client: ImapFlow): Capabilities {
   return {
     hasCondstore: client.enabled.has('CONDSTORE') || client.enabled.has('QRESYNC'),
     hasQresync: client.enabled.has('QRESYNC'),
-    hasListStatus: hasListStatus(client),
     hasObjectId: has('OBJECTID'),
     isGmail: has('X-GM-EXT-1'),
     hasUidplus: has('UIDPLUS'),

@@ -14,7 +14,6 @@ import type { Link } from './link.ts';
 export interface Capabilities {
   readonly hasCondstore: boolean;
   readonly hasQresync: boolean;
-  readonly hasListStatus: boolean;
   /** RFC 8474: EMAILID and MAILBOXID. */
   readonly hasObjectId: boolean;
   /** X-GM-EXT-1: X-GM-MSGID serves as EMAILID. */
