@@ -12,6 +12,8 @@ export interface Connection {
   readonly secrets: Secrets;
   /** What raiseEpoch made this connection's own; null: never raised, writes are not fenced. */
   epoch: number | null;
+  /** False: what could fail alone undoes the whole transaction, which runs again with them (savepoint.ts). */
+  hasSavepoints: boolean;
   /** Called after each durable step; the crash tests end the process there. */
   readonly step: () => void;
   /** First row. The caller names the row's shape: the columns it selects. */
@@ -42,6 +44,7 @@ export function createConnection(
     database,
     secrets,
     epoch: null,
+    hasSavepoints: false,
     step,
     get: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as Row | undefined,
     all: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as Row[],

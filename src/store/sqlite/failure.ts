@@ -36,9 +36,16 @@ export function toStoreFailure(error: unknown): unknown {
   return new EngineError(known?.[1] ?? 'store_io', text, { cause: error });
 }
 
+/** A part of the transaction failed, and there is no savepoint to undo it alone. */
+export class SavepointWanted extends Error {
+  constructor(cause: unknown) {
+    super('a part of a transaction failed', { cause });
+  }
+}
+
 /** Does the blame lie with the row alone? Then the next one may go in. */
 export function isRowFailure(error: unknown): boolean {
-  if (error instanceof EngineError) return false;
+  if (error instanceof EngineError || error instanceof SavepointWanted) return false;
   const code = failureCode(error);
   if (!isStorageCode(code)) return true;
   return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code);

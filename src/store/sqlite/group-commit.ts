@@ -1,9 +1,10 @@
 /**
- * One transaction for several requests: an fsync costs more than a batch. Each request runs under a savepoint of its own, so
- * an error undoes that request alone; nobody hears of success before the COMMIT, and if that fails, all of them fail.
+ * One transaction for several requests: an fsync costs more than a batch. Nobody hears of success before the COMMIT, and if that
+ * fails, all of them fail. A request that fails undoes the whole group; those before it are done again without it, and it fails
+ * alone, as the first of the next. No savepoint for each: SQLite would copy every page before it changes it, into a temporary file.
  */
 import type { Connection } from './connection.ts';
-import { savepoint } from './savepoint.ts';
+import { SavepointWanted } from './failure.ts';
 import { runsAlone, runVerb, type WriteVerb } from './verbs.ts';
 
 export interface WriteCall {
@@ -23,35 +24,70 @@ const groupMs = 50;
 /** Takes as many calls from the front as the bounds allow, at least one; returns one outcome for each taken. */
 export function commitGroup(c: Connection, calls: readonly WriteCall[], step: Step): Outcome[] {
   const [first] = calls;
-  if (first && runsAlone(first.verb)) return [runWithout(c, first)];
+  if (first === undefined) return [];
+  if (runsAlone(first.verb)) return [runWithout(c, first)];
+  const { outcomes, failed } = transact(c, calls, step);
+  if (failed === null) return outcomes;
+  if (outcomes.length > 0) return commitGroup(c, calls.slice(0, outcomes.length), step);
+  return failed.error instanceof SavepointWanted ? commitInParts(c, first, step) : [failed];
+}
+
+/** The same again, with savepoints: a part of it may fail alone. */
+function commitInParts(c: Connection, call: WriteCall, step: Step): Outcome[] {
+  c.hasSavepoints = true;
+  const { outcomes, failed } = transact(c, [call], step);
+  c.hasSavepoints = false;
+  return failed === null ? outcomes : [failed];
+}
+
+interface Transacted {
+  readonly outcomes: Outcome[];
+  /** The next call did, and nothing of the group stands. */
+  readonly failed: { readonly error: unknown } | null;
+}
+
+function transact(c: Connection, calls: readonly WriteCall[], step: Step): Transacted {
   const epochBefore = c.epoch;
+  const undo = (): void => {
+    c.epoch = epochBefore;
+    if (c.database.inTransaction) c.run('ROLLBACK');
+  };
   try {
     step();
     c.run('BEGIN IMMEDIATE');
-    const outcomes = runCalls(c, calls, step);
+    const run = runCalls(c, calls, step);
+    if (run.failed !== null) {
+      undo();
+      return run;
+    }
     step();
     c.run('COMMIT');
     step();
-    return outcomes;
+    return run;
   } catch (error) {
-    c.epoch = epochBefore;
-    if (c.database.inTransaction) c.run('ROLLBACK');
-    return calls.map(() => ({ error }));
+    undo();
+    return { outcomes: calls.map(() => ({ error })), failed: null };
   }
 }
 
-function runCalls(c: Connection, calls: readonly WriteCall[], step: Step): Outcome[] {
+/** Throws when SQLite gave up the whole transaction (disk full). */
+function runCalls(c: Connection, calls: readonly WriteCall[], step: Step): Transacted {
   const outcomes: Outcome[] = [];
   const started = performance.now();
   let bytes = 0;
   for (const call of calls) {
     if (runsAlone(call.verb)) break;
-    outcomes.push(runCall(c, call));
+    try {
+      outcomes.push({ value: runVerb(c, call.verb, call.args) });
+    } catch (error) {
+      if (!c.database.inTransaction) throw error;
+      return { outcomes, failed: { error } };
+    }
     step();
     bytes += bodyBytes(call);
     if (bytes >= bodyBytesMax || performance.now() - started >= groupMs) break;
   }
-  return outcomes;
+  return { outcomes, failed: null };
 }
 
 /** Without a transaction around it. */
@@ -59,16 +95,6 @@ function runWithout(c: Connection, { verb, args }: WriteCall): Outcome {
   try {
     return { value: runVerb(c, verb, args) };
   } catch (error) {
-    return { error };
-  }
-}
-
-/** Throws when SQLite gave up the whole transaction (disk full): then nothing of the group stands. */
-function runCall(c: Connection, { verb, args }: WriteCall): Outcome {
-  try {
-    return { value: savepoint(c, 'request', () => runVerb(c, verb, args)) };
-  } catch (error) {
-    if (!c.database.inTransaction) throw error;
     return { error };
   }
 }
