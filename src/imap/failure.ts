@@ -45,7 +45,13 @@ export function toEngineError(error: unknown, context: FailureContext): EngineEr
 function codeIn(context: FailureContext, thrown: Thrown): ErrorCode {
   if (isFolderGone(thrown, context)) return 'folder_missing';
   if (context.hasGreeted && thrown.bye === '' && thrown.code.startsWith('ClosedAfterConnect')) return 'connection_lost';
-  return codeOf(thrown);
+  return codeOf({ ...thrown, responseText: withoutName(thrown.responseText, context.what) });
+}
+
+/** A folder may be called `Bandwidth`, and servers repeat its name. */
+function withoutName(text: string, what: string): string {
+  const name = /^(?:EXAMINE|SELECT|CREATE|APPEND) (.+)$/s.exec(what)?.[1];
+  return name === undefined ? text : text.replaceAll(name, '');
 }
 
 function words({ serverResponseCode, responseText, message, oauthStatus, bye }: Thrown): string {
@@ -119,10 +125,15 @@ const responseCodes: Readonly<Record<string, ErrorCode>> = {
   THROTTLED: 'throttled',
 };
 
-/** Says that there are too many connections, or too much traffic: also without a response code, also in a BYE. */
+const tooMuch = /throttl|bandwidth|backoff|rate.?limit|overquota/i;
+
+/**
+ * Says that there are too many connections, or too much traffic: also without a response code, also in a BYE. Of commands there may
+ * be too many on one connection (WildDuck allows 1,000 EXAMINE); another one may have as many.
+ */
 const limitTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
-  [/too many|maximum number|simultaneous|connection limit/i, 'too_many_connections'],
-  [/throttl|bandwidth|backoff|rate limit/i, 'throttled'],
+  [/too many(?!.*\b(commands|errors)\b)|maximum number|simultaneous|connection limit/i, 'too_many_connections'],
+  [tooMuch, 'throttled'],
 ];
 
 const loginTexts: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
@@ -152,7 +163,7 @@ function codeOf(thrown: Thrown): ErrorCode {
   if (/STARTTLS|PREAUTH/i.test(message) && !authenticationFailed && networkCodes[code] === undefined)
     return 'tls_unavailable';
   if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(`${code} ${message}`)) return 'not_imap';
-  if (/throttled|overquota|suggested backoff/i.test(responseText)) return 'throttled';
+  if (tooMuch.test(responseText)) return 'throttled';
   if (thrown.bye !== '') return limitTexts.find(([pattern]) => pattern.test(thrown.bye))?.[1] ?? 'connection_lost';
   const network = networkCodes[code];
   if (network !== undefined) return network;
@@ -175,8 +186,13 @@ function otherCode({ code, message }: Thrown): ErrorCode {
     : 'connection_lost';
 }
 
-/** "Suggested Backoff Time: 299961 milliseconds" (Office 365). */
+const unitMs: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** "Suggested Backoff Time: 299961 milliseconds" (Office 365), "Try again in 12 hours" (WildDuck). */
 function throttleMs({ responseText, message, throttleReset }: Thrown): number {
-  const named = /backoff time:?\s*(\d+)/i.exec(`${responseText} ${message}`)?.[1];
-  return named === undefined ? throttleReset : Number(named);
+  const said = `${responseText} ${message}`;
+  const named = /backoff time:?\s*(\d+)/i.exec(said)?.[1];
+  if (named !== undefined) return Number(named);
+  const [, count, unit = ''] = /\bin (\d{1,6}) (second|minute|hour|day)s?\b/i.exec(said) ?? [];
+  return count === undefined ? throttleReset : Number(count) * (unitMs[unit.toLowerCase()] ?? 0);
 }

@@ -109,6 +109,54 @@ describe.concurrent('a throttle', () => {
   });
 });
 
+describe.concurrent('a server that has given enough', () => {
+  for (const words of [
+    'NO [TEMPFAIL] Download was rate limited. Try again in 300 seconds.',
+    'NO [LIMIT] UID FETCH Rate limit hit.',
+    'NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)',
+  ])
+    it(`and says "${words}" has no message quarantined for it`, async ({ onTestFinished }) => {
+      const isBodies = (args: string): boolean => args.includes('BODY.PEEK[]');
+      const scenario = await startScenario(
+        {
+          folders: [folder('INBOX', 30)],
+          script: ({ verb, args, tag }) =>
+            verb === 'UID FETCH' && isBodies(args) ? { parts: [`${tag} ${words}\r\n`] } : undefined,
+        },
+        calm,
+        onTestFinished,
+      );
+      expect((await scenario.sync()).code).toBe(75);
+      expect(scenario.accountState()).toMatchObject({
+        state: 'backoff',
+        last_error: expect.stringMatching(/^throttled: FETCH/),
+      });
+      expect(scenario.server.commands.filter((command) => isBodies(command))).toHaveLength(1);
+      expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([]);
+      await scenario.expectTrueCopy();
+    });
+
+  it('on one connection is asked on another, in the same pass', async ({ onTestFinished }) => {
+    const examined = new Map<number, number>();
+    const scenario = await startScenario(
+      {
+        folders: [folder('INBOX', 2), ...['A', 'B', 'C', 'D'].map((path) => folder(path, 2))],
+        script: ({ verb, connection }) => {
+          if (verb !== 'EXAMINE') return undefined;
+          examined.set(connection, (examined.get(connection) ?? 0) + 1);
+          if ((examined.get(connection) ?? 0) <= 2) return undefined;
+          return { parts: ['* BYE Too many EXAMINE commands issued, please reconnect\r\n'], ending: 'close' };
+        },
+      },
+      { ...calm, BG_MAX_CONNECTIONS_PER_ACCOUNT: 1 },
+      onTestFinished,
+    );
+    expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+    expect(scenario.differences()).toEqual([]);
+    expect(examined.size).toBe(3);
+  });
+});
+
 describe.concurrent('a key file that cannot be read', () => {
   it('puts accounts off for a minute, and for no password', async ({ onTestFinished }) => {
     const scenario = await startScenario({ folders: [folder('INBOX', 2)] }, calm, onTestFinished);

@@ -72,6 +72,8 @@ describe('a BYE', () => {
   it.each([
     ['Too many connections from your IP', 'too_many_connections'],
     ['Bandwidth limits exceeded', 'throttled'],
+    ['Too many EXAMINE commands issued, please reconnect', 'connection_lost'],
+    ['Too many protocol errors', 'connection_lost'],
     ['Server shutting down', 'connection_lost'],
   ])('"%s" is %s, in the server’s words', (reason, code) => {
     const error = failure({ code: 'ClosedAfterConnectText', reason }, 'Unexpected close');
@@ -86,6 +88,26 @@ describe('a throttle', () => {
       responseText: 'Request is throttled. Suggested Backoff Time: 299961 milliseconds',
     });
     expect([error.code, error.notBefore]).toEqual(['throttled', '2026-11-24T12:04:59.961Z']);
+  });
+
+  it.each([
+    ['Download was rate limited. Try again in 300 seconds.', '2026-11-24T12:05:00.000Z'],
+    ['Download was rate limited. Try again in 1 hour.', '2026-11-24T13:00:00.000Z'],
+    ['UID FETCH Rate limit hit.', undefined],
+    ['Account exceeded command or bandwidth limits. (Failure)', undefined],
+  ])('is told by words alone, too: "%s"', (responseText, notBefore) => {
+    const error = failure({ responseStatus: 'NO', responseText });
+    expect([error.code, error.notBefore]).toEqual(['throttled', notBefore]);
+  });
+
+  it('is none that only the folder’s name speaks of', () => {
+    const refused = (responseText: string) =>
+      toEngineError(Object.assign(new Error(''), { responseStatus: 'NO', responseText }), {
+        what: 'EXAMINE Bandwidth',
+        nowMs,
+      });
+    expect(refused('Cannot open Bandwidth').code).toBe('command_refused');
+    expect(refused('Bandwidth: rate limited').code).toBe('throttled');
   });
 
   it('without a wait names none', () => {
