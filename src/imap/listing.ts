@@ -48,6 +48,8 @@ export async function listFolders(input: ListingInput): Promise<FolderListing> {
   const { client, withStatus, run, droppedCount, wireNames } = input;
   const { isInline, droppedBefore, entries: answer } = input.asked ?? askListing(input);
   const entries = await run('LIST', () => answer, 'as it comes');
+  // All would seem well, and no mail come any more.
+  if (entries.length === 0) throw new EngineError('protocol_violation', 'LIST: the server names no folder');
   const encoding = encodingOf(client);
   const named = nameApart(entries, pathsOf(entries.map(toListedName), encoding));
   for (const { path, pathAsListed } of named)

@@ -24,6 +24,19 @@ describe('a listing in which a line cannot be read', () => {
   );
 });
 
+describe('a listing without any folder', () => {
+  it('is told, and nothing goes for it', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 3), folder('A', 2)] });
+    await scenario.expectTrueCopy();
+    scenario.server.script = ({ verb, tag }) => (verb === 'LIST' ? { parts: [`${tag} OK done\r\n`] } : undefined);
+    for (let count = 0; count < 3; count += 1) expect((await scenario.sync('--full')).code).toBe(75);
+    const lastError = 'protocol_violation: LIST: the server names no folder';
+    expect(scenario.accountState()).toMatchObject({ state: 'backoff', last_error: lastError });
+    expect(scenario.differences()).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+});
+
 describe('a folder without a STATUS that is refused when it is opened', () => {
   it.each([
     ['NO [UNAVAILABLE] not just now', usualCapabilities],
