@@ -74,9 +74,10 @@ function suspect({ hunt }: FolderPass, window: UidSet): void {
 
 /** Returns what is left to fetch. Not even their headers are asked for: that may break the connection too. */
 async function quarantinePoisoned(pass: FolderPass, writer: BatchWriter, pending: UidSet): Promise<UidSet> {
+  const { lastWords } = pass.hunt;
   const poisoned = intersectUids(pending, pass.hunt.poisoned);
   for (const uid of uidsAscending(poisoned))
-    await park(pass, writer, { uid, raw: null, error: poisonText, retryAt: retryAt(pass) });
+    await park(pass, writer, { uid, raw: null, error: `${poisonText} (${lastWords})`, retryAt: retryAt(pass) });
   return subtractUids(pending, poisoned);
 }
 

@@ -29,6 +29,8 @@ export interface PoisonHunt {
   oversized: UidSet;
   /** UIDs that are not asked for again: they go to quarantine. */
   poisoned: UidSet;
+  /** How the connection broke the last time, in the server's words where it had any. */
+  lastWords: string;
 }
 
 type Counts = Omit<{ -readonly [K in keyof FolderReport]: FolderReport[K] }, 'emfdid' | 'path' | 'error'>;

@@ -30,7 +30,7 @@ const windowCounts = [windowCountMax, 200, 20, 1];
 export async function visitFolder(frame: VisitFrame, connection: Connection, visit: Visit): Promise<FolderReport> {
   const { ports, account, slice } = frame;
   const startedMs = performance.now();
-  const hunt: PoisonHunt = { suspect: null, breakCount: 0, oversized: [], poisoned: [] };
+  const hunt: PoisonHunt = { suspect: null, breakCount: 0, oversized: [], poisoned: [], lastWords: '' };
   let failure: ErrorRecord | null = null;
   // Ends: `reopen` throws when the account has used up its reconnections.
   for (let tries = 0; ; tries += 1) {
@@ -58,8 +58,9 @@ export async function visitFolder(frame: VisitFrame, connection: Connection, vis
  * A message that broke two connections in a row, alone each time, is not asked for a third time. One that was larger than any
  * that comes in bulk, against what the server had said, is asked for in parts the second time.
  */
-function isPoisonFound(hunt: PoisonHunt, { code }: ErrorRecord): boolean {
+function isPoisonFound(hunt: PoisonHunt, { code, detail }: ErrorRecord): boolean {
   if (hunt.suspect === null) return false;
+  hunt.lastWords = detail;
   const found: UidSet = [[hunt.suspect, hunt.suspect]];
   hunt.breakCount += 1;
   if (hunt.breakCount < 2) {

@@ -149,16 +149,21 @@ describe('a message that the server refuses', () => {
     expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([]);
   });
 
-  it('by cutting the connection is cornered, and all others are stored', async () => {
+  it('by cutting the connection is cornered, with the server’s last words, and all others are stored', async () => {
     const scenario = await startScenario({
       folders: [folder('INBOX', 30)],
       script: ({ verb, args, folder: open }) =>
         verb === 'UID FETCH' && isBodies(args) && open && fetchRows(open, args, true).some((row) => uidOf(row) === 12)
-          ? { parts: [], ending: 'close' }
+          ? { parts: ['* BYE FETCH failed: cannot read message\r\n'], ending: 'close' }
           : undefined,
     });
     expect((await scenario.sync()).code).toBe(0);
     expect(scenario.differences()).toEqual(['lost: INBOX/1000/12']);
-    expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([{ uid: 12 }]);
+    expect(scenario.installation.query('SELECT uid, error FROM email_quarantine')).toEqual([
+      {
+        uid: 12,
+        error: expect.stringMatching(/^message_unfetchable: .* \(FETCH: FETCH failed: cannot read message\)$/),
+      },
+    ]);
   });
 });
