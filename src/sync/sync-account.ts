@@ -96,11 +96,18 @@ async function recordFolders(
   listing: FolderListing,
 ): Promise<Folder[]> {
   const stored = await ports.store.folders(account.acntid, { withRetired: true });
+  if (hasInbox(stored) && !hasInbox(listing.folders))
+    ports.log.warn('the server does not list INBOX: it is not looked at, and no folder counts as deleted', {
+      acntid: account.acntid,
+    });
   const plan = planFolders(stored, listing, await proveRenames(ports.store, session, stored, listing));
   const isEmpty = plan.create.length + plan.update.length + plan.missing.length === 0;
   if (isEmpty) return stored.filter((folder) => folder.retiredAt === null);
   return ports.store.applyFolderPlan(account.acntid, plan, toInstant(ports.clock()));
 }
+
+const hasInbox = (folders: readonly { readonly path: string }[]): boolean =>
+  folders.some(({ path }) => path === 'INBOX');
 
 /** Several connections take folders from one queue; each works on one folder at a time. */
 async function visitAll(

@@ -37,6 +37,20 @@ describe('a listing without any folder', () => {
   });
 });
 
+describe('a listing that lacks INBOX', () => {
+  it('is told in the log, and nothing goes for it', async () => {
+    const inbox = folder('INBOX', 3);
+    const scenario = await startScenario({ folders: [inbox, folder('A', 2)] });
+    await scenario.expectTrueCopy();
+    scenario.server.folders.shift();
+    for (let count = 0; count < 3; count += 1) expect((await scenario.sync('--full')).code).toBe(0);
+    const { stdout } = await scenario.installation.run('log');
+    expect(stdout.match(/the server does not list INBOX/g)).toHaveLength(3);
+    scenario.server.folders.unshift(inbox);
+    await scenario.expectTrueCopy();
+  });
+});
+
 describe('a folder without a STATUS that is refused when it is opened', () => {
   it.each([
     ['NO [UNAVAILABLE] not just now', usualCapabilities],
