@@ -125,7 +125,7 @@ const responseCodes: Readonly<Record<string, ErrorCode>> = {
   THROTTLED: 'throttled',
 };
 
-const tooMuch = /throttl|bandwidth|backoff|rate.?limit|overquota/i;
+const tooMuch = /throttl|bandwidth|backoff|\brate.?limit|overquota/i;
 
 /**
  * Says that there are too many connections, or too much traffic: also without a response code, also in a BYE. Of commands there may
