@@ -269,6 +269,15 @@ export interface QuarantineRow {
   readonly retryAt: Instant | null;
 }
 
+export interface LiveCounts {
+  readonly live: number;
+  /** Of the live ones, what the deletion brake holds. */
+  readonly held: number;
+  /** Live, not held, and of another UIDVALIDITY than the folder's. */
+  readonly former: number;
+  readonly unseen: number;
+}
+
 /** A live message as verify compares it. */
 export interface StoredDigest {
   readonly uid: number;
@@ -314,7 +323,7 @@ export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, Sea
   identitiesOf(emfdid: number, ids: readonly number[]): Promise<StoredIdentity[]>;
   storedDigests(emfdid: number): Promise<StoredDigest[]>;
   /** Live rows, without reading them. */
-  liveCounts(emfdid: number): Promise<{ readonly live: number; readonly held: number; readonly unseen: number }>;
+  liveCounts(emfdid: number): Promise<LiveCounts>;
   quarantine(emfdid: number): Promise<QuarantineRow[]>;
   /** Contents of this account by EMAILID / X-GM-MSGID. */
   contentsByEmailId(acntid: number, emailIds: readonly string[]): Promise<Map<string, { contentId: number }>>;

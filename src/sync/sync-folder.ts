@@ -120,13 +120,16 @@ async function applyScan(pass: FolderPass): Promise<void> {
   await fetchPending(pass, scan.pending);
 }
 
-/** Promise 7 of DESIGN.md, per folder: server count = stored − held back + quarantined (+ excluded, + pending: none is left). */
+/**
+ * Promise 7 of DESIGN.md, per folder: server count = stored − held back + quarantined (+ excluded, + pending: none is left). Not while
+ * there are rows of a former UIDVALIDITY: each would make up for one that the server left out.
+ */
 async function countsAgree(pass: FolderPass): Promise<boolean> {
   const { store } = pass.ports;
   const { emfdid } = pass.folder;
-  const { live, held } = await store.liveCounts(emfdid);
+  const { live, held, former } = await store.liveCounts(emfdid);
   const quarantined = (await store.quarantine(emfdid)).length;
-  return live - held + quarantined === pass.session.exists;
+  return former === 0 && live - held + quarantined === pass.session.exists;
 }
 
 /**

@@ -59,6 +59,23 @@ describe('UIDVALIDITY', () => {
     expect(scenario.server.commands.filter((command) => command.includes('BODY.PEEK[]'))).toEqual([]);
   });
 
+  it('that changes, with one message left out of the listing: the row of that one does not make up for it', async () => {
+    const inbox = folder('INBOX', 5);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    const before = scenario.installation.query('SELECT id, content_id FROM email_messages ORDER BY id');
+    inbox.uidValidity += 1;
+    let count = 0;
+    scenario.server.script = ({ verb }, honest) =>
+      verb === 'UID FETCH' && count++ === 0
+        ? { parts: honest.filter((part) => !String(part).includes('(UID 3 ')) }
+        : undefined;
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    expect(scenario.installation.query('SELECT id, content_id FROM email_messages ORDER BY id')).toEqual(before);
+    await scenario.expectIdle();
+  });
+
   it('that is missing leaves the folder unsynced with an error, and the others synced', async () => {
     const scenario = await startScenario({
       folders: [folder('INBOX', 3), folder('Odd', 3)],

@@ -1,7 +1,7 @@
 /** Reads of messages: for comparing with a listing, for verify, for people. All of them run on a reading connection. */
 import type { Instant } from '../../base/clock.ts';
 import { createTextPool } from '../../base/text-pool.ts';
-import type { Address, MessageSummary, StoredDigest, StoredIdentity, StoredMessage } from '../store.ts';
+import type { Address, LiveCounts, MessageSummary, StoredDigest, StoredIdentity, StoredMessage } from '../store.ts';
 import type { Connection, SqlValue } from './connection.ts';
 
 export function storedMessages(c: Connection, emfdid: number): StoredMessage[] {
@@ -54,19 +54,17 @@ export function storedDigests(c: Connection, emfdid: number): StoredDigest[] {
   return rows.map(({ uid, flags, sha256, held }) => ({ uid, flags, sha256, isHeld: held === 1 }));
 }
 
-/** Three counts over three partial indexes; no row is read. */
-export function liveCounts(c: Connection, emfdid: number): { live: number; held: number; unseen: number } {
+/** Counts over partial indexes; no row is read but those of a former UIDVALIDITY. */
+export function liveCounts(c: Connection, emfdid: number): LiveCounts {
+  const former = (side: '<' | '>'): string => `SELECT COUNT(*) FROM email_folders AS f JOIN email_messages AS m
+    ON m.emfdid = f.emfdid AND m.uidvalidity ${side} f.uidvalidity WHERE f.emfdid = ? AND m.vanished_at IS NULL AND m.held_at IS NULL`;
   const sql = `SELECT
     (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL) AS live,
     (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND held_at IS NOT NULL) AS held,
+    (${former('<')}) + (${former('>')}) AS former,
     (SELECT COUNT(*) FROM email_messages WHERE emfdid = ? AND vanished_at IS NULL AND instr(lower(flags), '\\seen') = 0) AS unseen`;
-  return (
-    c.get<{ live: number; held: number; unseen: number }>(sql, emfdid, emfdid, emfdid) ?? {
-      live: 0,
-      held: 0,
-      unseen: 0,
-    }
-  );
+  const counts = c.get<LiveCounts>(sql, emfdid, emfdid, emfdid, emfdid, emfdid);
+  return counts ?? { live: 0, held: 0, former: 0, unseen: 0 };
 }
 
 export function contentsByEmailId(
