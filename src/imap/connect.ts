@@ -8,7 +8,7 @@ import { type Credentials, maskCredentials } from '../base/credentials.ts';
 import type { EngineError } from '../base/errors.ts';
 import type { UidRange } from '../base/uid-set.ts';
 import type { AnswerRoom } from './answer-room.ts';
-import { correctCommands, dropPrefix, takeVanished, watchAnswers } from './corrections.ts';
+import { correctCommands, dropPrefix, takeClosed, takeVanished, watchAnswers } from './corrections.ts';
 import { toEngineError } from './failure.ts';
 import { giveUpPipelining, pipelines } from './link.ts';
 import { type AskedListing, askListing } from './listing.ts';
@@ -40,25 +40,30 @@ export interface Connected {
   readonly noteDropped: (count: number) => void;
 }
 
-type OnVanished = (ranges: readonly UidRange[]) => void;
+interface OnOpening {
+  /** What VANISHED (EARLIER) names. */
+  readonly onVanished: (ranges: readonly UidRange[]) => void;
+  /** All that came before was about another folder. */
+  readonly onClosed: () => void;
+}
 
-/** `onVanished`: what VANISHED names, also while a folder is being opened. */
-export async function connect(options: SessionOptions, onVanished: OnVanished): Promise<Connected> {
+/** `told`: of what the server says while a folder is being opened, among others. */
+export async function connect(options: SessionOptions, told: OnOpening): Promise<Connected> {
   let isSuspect = false;
   const suspect = (): void => {
     isSuspect = true;
   };
   try {
-    return await logIn(options, onVanished, suspect);
+    return await logIn(options, told, suspect);
   } catch (error) {
     if (!isSuspect || options.signal.aborted) throw error;
     giveUpPipelining(options.link, options.onWarning);
-    return logIn(options, onVanished, suspect);
+    return logIn(options, told, suspect);
   }
 }
 
 /** `onSuspect`: it failed where two commands were under way, which the server may be unable to take. */
-async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: () => void): Promise<Connected> {
+async function logIn(given: SessionOptions, told: OnOpening, onSuspect: () => void): Promise<Connected> {
   const warnings = holdWarnings(given.onWarning);
   const options = { ...given, onWarning: warnings.take };
   const dropped = { count: 0 };
@@ -75,7 +80,8 @@ async function logIn(given: SessionOptions, onVanished: OnVanished, onSuspect: (
       dropPrefix(client);
       asked = askListing({ client, withStatus: true, droppedCount });
     });
-  takeVanished(client, onVanished);
+  takeVanished(client, told.onVanished);
+  takeClosed(client, told.onClosed);
   const noRoom = boundAnswers(client, options.room);
   const what = `login as ${options.credentials.user} at ${options.host}:${options.port}`;
   try {

@@ -155,7 +155,10 @@ export function markListed(client: ImapFlow, name: string): void {
   if (!folders.has(name)) folders.set(name, { path: name });
 }
 
-/** As the library, but for the ranges: (EARLIER) is about messages that are no longer counted. Call before connecting. */
+/**
+ * As the library, but for the ranges: (EARLIER) is about messages that are no longer counted. Without it, it is never about a folder
+ * that is being opened, and may be about the one before. Call before connecting.
+ */
 export function takeVanished(client: ImapFlow, onVanished: (ranges: readonly UidRange[]) => void): void {
   internalsOf(client).untaggedVanished = async ({ attributes = [] }, opening) => {
     const mailbox = opening ?? client.mailbox;
@@ -163,9 +166,14 @@ export function takeVanished(client: ImapFlow, onVanished: (ranges: readonly Uid
     const isEarlier = Array.isArray(attributes[0]);
     const ranges = vanishedRanges(textOf(attributes[isEarlier ? 1 : 0]));
     if (!isEarlier) mailbox.exists = Math.max(0, (mailbox.exists ?? 0) - uidCount(uidSetOfRanges(ranges)));
-    onVanished(ranges);
+    if (isEarlier) onVanished(ranges);
     client.emit('expunge', {});
   };
+}
+
+/** All that the server said until now was about the folder that was open before (RFC 7162 3.2.11). Call before connecting. */
+export function takeClosed(client: ImapFlow, onClosed: () => void): void {
+  internalsOf(client).sectionHandlers.CLOSED = async () => onClosed();
 }
 
 const textOf = (token: unknown): string =>

@@ -21,6 +21,8 @@ export interface Diverted {
   readonly stopwatch: Pick<Stopwatch, 'pause' | 'resume'> | null;
   /** Commands under way: rows are taken until so many were answered. */
   readonly commandCount: number;
+  /** See FetchReader. */
+  readonly onClosed?: () => void;
 }
 
 export interface Diversion {
@@ -34,11 +36,11 @@ export interface Diversion {
 /** The clock stands still while our own work on a chunk is awaited: only the server can be late. */
 export function divertRows(
   client: ImapFlow,
-  { bounds, stopwatch, commandCount }: Diverted,
+  { bounds, stopwatch, commandCount, onClosed }: Diverted,
   onItems: (items: FetchItems) => Promise<void> | void,
 ): Diversion {
   let failure: { readonly error: unknown } | null = null;
-  const reader = createFetchReader(bounds, onItems, commandCount);
+  const reader = createFetchReader(bounds, onItems, commandCount, onClosed);
   const fail = (error: unknown): void => {
     failure ??= { error };
     client.close();

@@ -29,6 +29,8 @@ export interface FetchReader {
 
 interface State {
   readonly limits: FetchReaderLimits;
+  /** The rows so far were of the folder that was open before. */
+  readonly onClosed: () => void;
   /** Not answered yet. */
   commandCount: number;
   next: 'line' | 'literal' | 'end' | 'done';
@@ -51,10 +53,12 @@ export function createFetchReader(
   limits: FetchReaderLimits,
   onRow: (items: FetchItems) => Promise<void> | void,
   commandCount = 1,
+  onClosed: () => void = () => undefined,
 ): FetchReader {
   const state: State = {
     ...idle(),
     limits,
+    onClosed,
     commandCount,
     next: 'line',
     tail: [],
@@ -143,6 +147,7 @@ function takeLine(state: State, chunk: Buffer, start: number): number {
   }
   const head = isFirst ? headLength(chunk, start, end) : 0;
   if (isFirst) state.isRow = head > 0;
+  if (isFirst && !state.isRow && tellsClosed(chunk, start, end)) state.onClosed();
   count(state, end - start);
   if (state.isRow) state.text += chunk.toString('latin1', start + head, end);
   else passOn(state, chunk, start, end);
@@ -157,6 +162,11 @@ const headCharsMax = 20;
 /** 0: no row begins here. */
 const headLength = (chunk: Buffer, start: number, end: number): number =>
   rowHead.exec(chunk.toString('latin1', start, Math.min(end, start + headCharsMax)))?.[0].length ?? 0;
+
+const closedCode = '* OK [CLOSED]';
+
+const tellsClosed = (chunk: Buffer, start: number, end: number): boolean =>
+  chunk.toString('latin1', start, Math.min(end, start + closedCode.length)).toUpperCase() === closedCode;
 
 const tooLarge = (detail: string): EngineError => new EngineError('response_too_large', detail);
 

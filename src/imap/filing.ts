@@ -46,9 +46,10 @@ export type OpenFiling = (options: SessionOptions) => Promise<FilingSession>;
 
 const logoutMs = 3000;
 const bytesPerMib = 1024 * 1024;
+const ignore = (): void => undefined;
 
 export const openFiling: OpenFiling = async (options) => {
-  const { client, droppedCount } = await connect(options, () => undefined);
+  const { client, droppedCount } = await connect(options, { onVanished: ignore, onClosed: ignore });
   const run = <T>(what: string, work: () => Promise<T>, extraMs = 0): Promise<T> =>
     bounded(options, client, what, work, extraMs);
   const runList = createRunner(options, client);

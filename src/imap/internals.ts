@@ -25,6 +25,8 @@ export interface Internals {
     untagged: { readonly attributes?: readonly unknown[] },
     mailbox?: { exists?: number },
   ) => Promise<void>;
+  /** By response code. */
+  readonly sectionHandlers: Record<string, () => Promise<void>>;
   readonly streamer: Streamer;
   /** The library's reader is at work on an answer: a silent socket is not the server's fault. */
   _processingResponse: boolean;
@@ -56,6 +58,7 @@ const hasInternals = (client: object): client is Internals =>
   'throttleWait' in client &&
   'compress' in client &&
   'untaggedVanished' in client &&
+  'sectionHandlers' in client &&
   'folders' in client &&
   client.folders instanceof Map &&
   'streamer' in client &&

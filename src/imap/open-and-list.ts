@@ -26,9 +26,14 @@ const rowCountMax = 100_000;
 export async function openAndList(first: number, frame: OpeningFrame): Promise<MailboxObject> {
   const { client, options, bounds, pipeline, examine, onChange, onListed } = frame;
   const sizes = new Map<number, number>();
-  const diversion = divertRows(client, { bounds, stopwatch: null, commandCount: 2 }, ({ uid, flags, size, modseq }) => {
+  let changes: FlagItems[] = [];
+  const onClosed = (): void => {
+    changes = [];
+  };
+  const answers = { bounds, stopwatch: null, commandCount: 2, onClosed };
+  const diversion = divertRows(client, answers, ({ uid, flags, size, modseq }) => {
     if (uid === undefined) return;
-    if (size === undefined && flags !== undefined) onChange({ uid, flags, modseq });
+    if (size === undefined && flags !== undefined) changes.push({ uid, flags, modseq });
     else if (isAsked({ first }, uid)) sizes.set(uid, size ?? 0);
     if (sizes.size > rowCountMax) throw new EngineError('response_too_large', `more than ${rowCountMax} rows`);
   });
@@ -37,6 +42,7 @@ export async function openAndList(first: number, frame: OpeningFrame): Promise<M
     const { result, isObeyed } = await pipeline.behindExamine(second, examine);
     diversion.throwIfFailed();
     if (!client.usable) throw new EngineError('connection_lost', 'the sizes that were asked for with the opening');
+    for (const change of changes) onChange(change);
     if (isObeyed && diversion.isOn) onListed(first, sizes);
     return result;
   } catch (error) {

@@ -28,13 +28,18 @@ const logoutMs = 3000;
 export async function openSession(options: SessionOptions): Promise<ImapSession> {
   let vanished: UidRange[] = [];
   let isOpening = false;
-  const connected = await connect(options, (ranges) => {
-    if (isOpening) for (const range of ranges) vanished.push(range);
+  const openedFlags: FlagRow[] = [];
+  const connected = await connect(options, {
+    onVanished(ranges) {
+      if (isOpening) for (const range of ranges) vanished.push(range);
+    },
+    onClosed() {
+      openedFlags.length = 0;
+    },
   });
   const { client, pipeline } = connected;
   let asked = connected.asked;
   const run = createRunner(options, client);
-  const openedFlags: FlagRow[] = [];
   const onChange = (items: FlagItems): void => {
     if (isOpening) openedFlags.push(toFlagRow(items));
   };

@@ -88,6 +88,25 @@ describe('the reader of bulk FETCH answers', () => {
     expect(seen).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
   });
 
+  it('tells between which rows the folder before was closed, however the bytes come', async () => {
+    const wire = Buffer.from(
+      '* 1 FETCH (UID 1)\r\n* OK [closed] left\r\n* OK [UIDNEXT 3] next\r\n* 1 FETCH (UID 2)\r\n1 OK done\r\n',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat()), async (places) => {
+        const seen: unknown[] = [];
+        const reader = createFetchReader(
+          limits,
+          ({ uid }) => void seen.push(uid),
+          1,
+          () => seen.push('closed'),
+        );
+        for (const piece of cut(wire, places)) await reader.take(piece);
+        expect(seen).toEqual([1, 'closed', 2]);
+      }),
+    );
+  });
+
   it('leaves out an answer that is cut short inside its parentheses, and goes on with the next', async () => {
     const result = await read([Buffer.from('* 1 FETCH (UID 1 FLAGS (\\Seen\r\n* 2 FETCH (UID 2)\r\n')]);
     expect(result.rows.map(({ uid }) => uid)).toEqual([2]);
