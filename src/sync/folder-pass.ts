@@ -48,6 +48,8 @@ export interface FolderPass extends FolderTask {
   isVanishedJudged: boolean;
   /** The server is not asked again in this pass. */
   isLastRound: boolean;
+  /** What the scans so far have listed. */
+  scannedUids: UidSet;
   /** What the last scan did not list may be there all the same. */
   isInDoubt: boolean;
   /** What is stored is to be fetched again, all of it: true until it is recorded as pending. */
@@ -91,6 +93,7 @@ export function createFolderPass(
     listedUid: folder.uidValidity === opened.uidValidity ? folder.listedUid : 0,
     isVanishedJudged: false,
     isLastRound: false,
+    scannedUids: [],
     isInDoubt: false,
     owesRefetch: task.kind === 'refetch' && folder.uidValidity !== null,
     isCutShort: false,

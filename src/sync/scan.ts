@@ -29,6 +29,7 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   const input = await compareInput(pass, rows, quarantine);
   const comparison = await withReplaced(pass, input, await withSecondLook(pass, input));
   pass.isInDoubt = !provesAbsence(pass, comparison.uids);
+  pass.scannedUids = unionUids(pass.scannedUids, comparison.uids);
   await record(pass, comparison, quarantine);
   pass.owesRefetch = false;
   const { pending, liveUids, missingUids, revivedUids } = comparison.result;
@@ -63,8 +64,9 @@ interface Looked {
 async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<Looked> {
   const first = compareFolder(input);
   const isConfirmed = subtractUids(first.missingUids, pass.opened.changes?.vanished ?? []).length === 0;
-  if (isConfirmed && uidCount(input.uids) === pass.session.exists) return { uids: input.uids, result: first };
-  const uids = unionUids(input.uids, await pass.session.searchUids({ first: 1 }));
+  if (isConfirmed && listsAsCounted(pass, input.uids)) return { uids: input.uids, result: first };
+  const listed = unionUids(input.uids, await pass.session.searchUids({ first: 1 }));
+  const uids = listsAsCounted(pass, listed) ? listed : unionUids(listed, listedBefore(pass));
   return { uids, result: compareFolder({ ...input, uids }) };
 }
 
@@ -78,9 +80,13 @@ async function withReplaced(pass: FolderPass, input: CompareInput, { uids, resul
   return { uids, result: compareFolder({ ...input, uids, replaced }) };
 }
 
-/** A server that never counts what it lists is believed in the end, if all that it said could be read. */
-const provesAbsence = ({ session, isLastRound }: FolderPass, uids: UidSet): boolean =>
-  uidCount(uids) === session.exists || (isLastRound && session.unreadCount === 0);
+const listsAsCounted = ({ session }: FolderPass, uids: UidSet): boolean => uidCount(uids) === session.exists;
+
+/** A server that never counts what it lists is believed in the end, if all that it said could be read: what no scan listed is gone. */
+const provesAbsence = (pass: FolderPass, uids: UidSet): boolean =>
+  listsAsCounted(pass, uids) || (pass.isLastRound && pass.session.unreadCount === 0);
+
+const listedBefore = ({ isLastRound, scannedUids }: FolderPass): UidSet => (isLastRound ? scannedUids : []);
 
 async function record(
   pass: FolderPass,

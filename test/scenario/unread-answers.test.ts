@@ -54,6 +54,24 @@ describe.each([
     await scenario.expectTrueCopy();
   });
 
+  it('nor because the last look left it out, of a folder that is never counted', async () => {
+    const scenario = await startScenario({ folders: [folder('INBOX', 5)], capabilities });
+    await scenario.sync();
+    let looks = 0;
+    scenario.server.script = ({ verb }, honest) => {
+      if (verb === 'EXAMINE') return spoil(honest, /EXISTS/, '');
+      if (verb === 'UID FETCH') looks += 1;
+      if (looks < 3) return undefined;
+      return verb === 'UID SEARCH'
+        ? spoil(honest, /^\* SEARCH/, '* SEARCH 1 2 4 5\r\n')
+        : spoil(honest, /\(UID 3 /, '');
+    };
+    await scenario.sync('--full');
+    expect(looks).toBe(3);
+    expect(goneUids(scenario)).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+
   it('a deletion at a server that always counts one more than it lists is seen by the first full pass', async () => {
     const inbox = folder('INBOX', 5);
     const scenario = await startScenario({ folders: [inbox], capabilities });
