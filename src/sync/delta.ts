@@ -6,18 +6,28 @@ import { type FolderPass, pendingUids } from './folder-pass.ts';
 
 /** Returns everything that is to be fetched: what an earlier pass left, what is new, and quarantined mail that is due again. */
 export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): Promise<UidSet> {
-  await applyFlags(pass, flagsSince);
-  const arrived = await listArrived(pass);
+  const told = await applyFlags(pass, flagsSince);
+  const arrived = unionUids(await listArrived(pass), arrivedAmong(pass, told));
   const left = unionUids(pendingUids(pass.folder), await dueAgain(pass));
   const pending = unionUids(left, arrived);
   if (arrived.length > 0) await recordArrived(pass, pending, arrived);
   return pending;
 }
 
-async function applyFlags(pass: FolderPass, flagsSince: bigint | null): Promise<void> {
+async function applyFlags(pass: FolderPass, flagsSince: bigint | null): Promise<readonly FlagRow[]> {
   const told = toldOnOpening(pass);
   const rows = told ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
   if (rows.length > 0) await storeFlags(pass, rows);
+  return rows;
+}
+
+/**
+ * What is new has a MODSEQ above, too: a listing that leaves one out is not the only command to tell of it. Were as many deleted, the
+ * counts would agree. What is not below UIDNEXT may be no UID of this folder.
+ */
+function arrivedAmong({ opened, listedUid }: FolderPass, rows: readonly FlagRow[]): UidSet {
+  const uids = rows.map(({ uid }) => uid);
+  return uidSetOf(uids.filter((uid) => uid > listedUid && uid < (opened.uidNext ?? 0)));
 }
 
 /** Null: nothing at all, as of a server that announces QRESYNC and does not keep it: the flags must be asked for. */
