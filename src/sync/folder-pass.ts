@@ -50,6 +50,8 @@ export interface FolderPass extends FolderTask {
   isLastRound: boolean;
   /** What the scans so far have listed. */
   scannedUids: UidSet;
+  /** The last scan was told of messages whose flags did not come. */
+  owesFlags: boolean;
   /** What the last scan did not list may be there all the same. */
   isInDoubt: boolean;
   /** What is stored is to be fetched again, all of it: true until it is recorded as pending. */
@@ -94,6 +96,7 @@ export function createFolderPass(
     isVanishedJudged: false,
     isLastRound: false,
     scannedUids: [],
+    owesFlags: false,
     isInDoubt: false,
     owesRefetch: task.kind === 'refetch' && folder.uidValidity !== null,
     isCutShort: false,

@@ -5,7 +5,17 @@
  */
 import { createHash } from 'node:crypto';
 import { toInstant } from '../base/clock.ts';
-import { formatUidSet, hasUid, subtractUids, type UidSet, uidCount, uidSetOf, unionUids } from '../base/uid-set.ts';
+import { asEngineError } from '../base/errors.ts';
+import {
+  formatUidSet,
+  hasUid,
+  intersectUids,
+  subtractUids,
+  type UidSet,
+  uidCount,
+  uidSetOf,
+  unionUids,
+} from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import type { ListingRecord, QuarantineRow } from '../store/store.ts';
 import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
@@ -27,9 +37,10 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   const rows = await pass.session.fetchFlags({ first: 1 });
   const quarantine = await pass.ports.store.quarantine(pass.folder.emfdid);
   const input = await compareInput(pass, rows, quarantine);
-  const comparison = await withReplaced(pass, input, await withSecondLook(pass, input));
-  pass.isInDoubt = !provesAbsence(pass, comparison.uids);
-  pass.scannedUids = unionUids(pass.scannedUids, comparison.uids);
+  const comparison = await withReplaced(pass, await withSecondLook(pass, input));
+  const { uids } = comparison.input;
+  pass.isInDoubt = !provesAbsence(pass, uids);
+  pass.scannedUids = unionUids(pass.scannedUids, uids);
   await record(pass, comparison, quarantine);
   pass.owesRefetch = false;
   const { pending, liveUids, missingUids, revivedUids } = comparison.result;
@@ -56,28 +67,51 @@ const notDue = (quarantine: readonly QuarantineRow[], now: string): UidSet =>
   uidSetOf(quarantine.filter((row) => row.retryAt === null || row.retryAt > now).map((row) => row.uid));
 
 interface Looked {
-  readonly uids: UidSet;
+  readonly input: CompareInput;
   readonly result: Comparison;
 }
 
 /** Not needed when all are listed, or when VANISHED named those that are not: that was a second command. */
 async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<Looked> {
   const first = compareFolder(input);
+  pass.owesFlags = false;
   const isConfirmed = subtractUids(first.missingUids, pass.opened.changes?.vanished ?? []).length === 0;
-  if (isConfirmed && listsAsCounted(pass, input.uids)) return { uids: input.uids, result: first };
+  if (isConfirmed && listsAsCounted(pass, input.uids)) return { input, result: first };
   const listed = unionUids(input.uids, await pass.session.searchUids({ first: 1 }));
   const uids = listsAsCounted(pass, listed) ? listed : unionUids(listed, listedBefore(pass));
-  return { uids, result: compareFolder({ ...input, uids }) };
+  return withAllFlags(pass, { ...input, uids }, input.uids);
 }
 
-async function withReplaced(pass: FolderPass, input: CompareInput, { uids, result }: Looked): Promise<Looked> {
-  const replaced = await findReplaced(pass, { ...input, uids }, result);
-  if (replaced.length === 0) return { uids, result };
+/** The flags of stored messages that only the second look, or one before, has listed: `told` are those that came with their flags. */
+async function withAllFlags(pass: FolderPass, input: CompareInput, told: UidSet): Promise<Looked> {
+  const result = compareFolder(input);
+  const kept = unionUids(result.liveUids, result.revivedUids);
+  const silent = intersectUids(kept, subtractUids(input.uids, told));
+  if (silent.length === 0) return { input, result };
+  const rows = await flagsOrNone(pass, silent);
+  pass.owesFlags = rows.length < uidCount(silent);
+  const whole = { ...input, rows: [...input.rows, ...rows] };
+  return { input: whole, result: compareFolder(whole) };
+}
+
+async function flagsOrNone({ session }: FolderPass, uids: UidSet): Promise<readonly FlagRow[]> {
+  try {
+    return await session.fetchFlags(uids);
+  } catch (error) {
+    const failure = asEngineError(error);
+    if (failure.code !== 'command_refused') throw failure;
+    return [];
+  }
+}
+
+async function withReplaced(pass: FolderPass, { input, result }: Looked): Promise<Looked> {
+  const replaced = await findReplaced(pass, input, result);
+  if (replaced.length === 0) return { input, result };
   const { acntid, emfdid } = pass.folder;
   const count = uidCount(replaced);
   if (pass.owesRefetch) pass.ports.log.info(`fetching ${count} messages again, as told`, { acntid, emfdid });
   else pass.ports.log.warn(`${count} UIDs were given to other messages: they are fetched again`, { acntid, emfdid });
-  return { uids, result: compareFolder({ ...input, uids, replaced }) };
+  return { input, result: compareFolder({ ...input, replaced }) };
 }
 
 const listsAsCounted = ({ session }: FolderPass, uids: UidSet): boolean => uidCount(uids) === session.exists;
@@ -90,7 +124,7 @@ const listedBefore = ({ isLastRound, scannedUids }: FolderPass): UidSet => (isLa
 
 async function record(
   pass: FolderPass,
-  { uids, result: comparison }: Looked,
+  { input: { uids }, result: comparison }: Looked,
   quarantine: readonly QuarantineRow[],
 ): Promise<void> {
   const { folder, counts, isInDoubt } = pass;

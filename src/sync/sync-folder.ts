@@ -134,7 +134,7 @@ async function countsAgree(pass: FolderPass): Promise<boolean> {
 
 /**
  * A pass whose counts did not agree stores no UIDNEXT: the next one will not take the folder for unchanged. Changes that could not
- * be read are asked for again, until a whole look was taken.
+ * be read, or did not come, are asked for again, until a whole look was taken.
  */
 async function endPass(pass: FolderPass, agrees: boolean, isWhole: boolean): Promise<void> {
   const { folder, opened, ports, uidValidity } = pass;
@@ -144,14 +144,15 @@ async function endPass(pass: FolderPass, agrees: boolean, isWhole: boolean): Pro
       emfdid: folder.emfdid,
     });
   const { unseen } = await ports.store.liveCounts(folder.emfdid);
-  const isRead = isWhole || pass.session.unreadCount === 0;
+  const isRead = !pass.owesFlags && (isWhole || pass.session.unreadCount === 0);
+  const before = folder.uidValidity === uidValidity ? folder.highestModseq : null;
   const uidNext = opened.uidNext === null ? null : Math.max(opened.uidNext, pass.listedUid + 1);
   await ports.store.endPass({
     emfdid: folder.emfdid,
     uidValidity,
     kind: isWhole ? 'full' : 'recent',
     uidNext: agrees ? uidNext : null,
-    highestModseq: isRead ? opened.highestModseq : folder.highestModseq,
+    highestModseq: isRead ? opened.highestModseq : before,
     messageCount: pass.session.exists,
     unseenCount: unseen,
     at: toInstant(ports.clock()),

@@ -58,9 +58,9 @@ describe.each([
     const scenario = await startScenario({ folders: [folder('INBOX', 5)], capabilities });
     await scenario.sync();
     let looks = 0;
-    scenario.server.script = ({ verb }, honest) => {
+    scenario.server.script = ({ verb, args }, honest) => {
       if (verb === 'EXAMINE') return spoil(honest, /EXISTS/, '');
-      if (verb === 'UID FETCH') looks += 1;
+      if (verb === 'UID FETCH' && args.startsWith('1:*')) looks += 1;
       if (looks < 3) return undefined;
       return verb === 'UID SEARCH'
         ? spoil(honest, /^\* SEARCH/, '* SEARCH 1 2 4 5\r\n')
@@ -93,6 +93,41 @@ it('a change of flags that could not be read is asked for again by the next pass
   await scenario.sync();
   expect(scenario.differences()).not.toEqual([]);
   scenario.server.script = undefined;
+  await scenario.sync();
+  expect(scenario.differences()).toEqual([]);
+  await scenario.expectIdle();
+});
+
+it.each([
+  ['cannot be read', '* 3 FETCH (UID 3 (((\r\n'],
+  ['is left out', ''],
+])('and by a full pass at once, where the row %s that would have told', async (_, row) => {
+  const inbox = folder('INBOX', 5);
+  const scenario = await startScenario({ folders: [inbox] });
+  await scenario.sync();
+  Object.assign(inbox.messages[2] ?? {}, { flags: ['\\Flagged'], modseq: 6 });
+  scenario.server.script = ({ verb, args }, honest) =>
+    verb === 'UID FETCH' && args.startsWith('1:*') ? spoil(honest, /\(UID 3 /, row) : undefined;
+  await scenario.sync('--full');
+  expect(scenario.differences()).toEqual([]);
+  // No command tells of it: then the next pass asks again.
+  Object.assign(inbox.messages[2] ?? {}, { flags: [], modseq: 7 });
+  scenario.server.script = ({ verb }, honest) => (verb === 'UID FETCH' ? spoil(honest, /\(UID 3 /, row) : undefined);
+  await scenario.sync('--full');
+  scenario.server.script = undefined;
+  await scenario.sync();
+  expect(scenario.differences()).toEqual([]);
+  await scenario.expectIdle();
+});
+
+it('mail that a listing leaves out is found although as many messages were deleted: its flags were told', async () => {
+  const inbox = folder('INBOX', 5);
+  const scenario = await startScenario({ folders: [inbox] });
+  await scenario.sync();
+  addMessage(inbox, message(6).raw);
+  inbox.messages.splice(1, 1);
+  scenario.server.script = ({ verb, args }, honest) =>
+    verb === 'UID FETCH' && args.startsWith('6:*') ? spoil(honest, /\(UID 6 /, '') : undefined;
   await scenario.sync();
   expect(scenario.differences()).toEqual([]);
   await scenario.expectIdle();
