@@ -1,6 +1,6 @@
 /** A recent pass: new UIDs above the highest listed, changed flags by CHANGEDSINCE or QRESYNC, deletions by trusted VANISHED. */
 import { toInstant } from '../base/clock.ts';
-import { highestUid, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
+import { highestUid, subtractUids, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import { type FolderPass, pendingUids } from './folder-pass.ts';
 
@@ -49,8 +49,16 @@ async function storeFlags(pass: FolderPass, rows: readonly FlagRow[]): Promise<v
 async function listArrived(pass: FolderPass): Promise<UidSet> {
   const { opened, folder } = pass;
   if (opened.uidNext !== null && opened.uidNext === folder.uidNext) return [];
-  return pass.session.listUids({ first: pass.listedUid + 1 });
+  const listed = await pass.session.listUids({ first: pass.listedUid + 1 });
+  const left = opened.highestModseq === null ? leftOut(pass, listed) : [];
+  return left.length === 0 ? listed : unionUids(listed, await pass.session.searchUids(left));
 }
+
+/** Below UIDNEXT and not listed: gone already, or left out. Without MODSEQ only another command can tell. */
+const leftOut = ({ opened, listedUid }: FolderPass, listed: UidSet): UidSet =>
+  opened.uidNext !== null && opened.uidNext > listedUid + 1
+    ? subtractUids([[listedUid + 1, opened.uidNext - 1]], listed)
+    : [];
 
 async function dueAgain(pass: FolderPass): Promise<UidSet> {
   const now = toInstant(pass.ports.clock());
