@@ -12,6 +12,7 @@ import { correctCommands, dropPrefix, takeClosed, takeVanished, watchAnswers } f
 import { toEngineError } from './failure.ts';
 import { giveUpPipelining, pipelines } from './link.ts';
 import { type AskedListing, askListing } from './listing.ts';
+import { createMessageLimit, type MessageLimit } from './message-limit.ts';
 import type { Pipeline } from './pipelining.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -32,6 +33,7 @@ export interface Connected {
   /** What the login was made with: `PLAIN`, `LOGIN`, `XOAUTH2`, `OAUTHBEARER`. */
   readonly mechanism: string;
   readonly pipeline: Pipeline;
+  readonly limit: MessageLimit;
   /** Asked for by the login (`listsFirst`). */
   readonly asked: AskedListing | null;
   /** Answers so far that could not be read. */
@@ -70,8 +72,12 @@ async function logIn(given: SessionOptions, told: OnOpening, onSuspect: () => vo
   const client = new ImapFlow(clientOptions(options, dropped));
   // Without a listener a broken socket would end the process; the command under way rejects by itself.
   client.on('error', (error: Error) => options.onWarning(`connection: ${error.message}`));
-  const { mechanism, pipeline } = correctCommands(client, options);
   const droppedCount = (): number => dropped.count;
+  const noteDropped = (count: number): void => {
+    dropped.count += count;
+  };
+  const limit = createMessageLimit(() => noteDropped(1));
+  const { mechanism, pipeline } = correctCommands(client, { ...options, limit });
   let asked: AskedListing | null = null;
   if (options.listsFirst === true)
     pipeline.behind('ENABLE', () => {
@@ -114,10 +120,9 @@ async function logIn(given: SessionOptions, told: OnOpening, onSuspect: () => vo
     mechanism: mechanism(),
     pipeline,
     asked,
+    limit,
     droppedCount,
-    noteDropped(count) {
-      dropped.count += count;
-    },
+    noteDropped,
   };
 }
 

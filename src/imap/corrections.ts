@@ -23,11 +23,15 @@ import { toEngineError } from './failure.ts';
 import { internalsOf } from './internals.ts';
 import { withWireNames } from './library-name.ts';
 import { pipelines } from './link.ts';
+import type { MessageLimit } from './message-limit.ts';
 import { createPipeline, type Pipeline } from './pipelining.ts';
 import type { SessionOptions } from './session.ts';
 import { vanishedRanges } from './vanished-ranges.ts';
 
-export type CommandOptions = Pick<SessionOptions, 'credentials' | 'link' | 'commandTimeoutMs'>;
+export interface CommandOptions extends Pick<SessionOptions, 'credentials' | 'link' | 'commandTimeoutMs'> {
+  /** Told of each answer, once the library has it. */
+  readonly limit: MessageLimit;
+}
 
 export interface Corrected {
   /** Of the login, once there was one; before: ''. */
@@ -36,7 +40,8 @@ export interface Corrected {
 }
 
 /** Call before connecting. */
-export function correctCommands(client: ImapFlow, { credentials, link, commandTimeoutMs }: CommandOptions): Corrected {
+export function correctCommands(client: ImapFlow, options: CommandOptions): Corrected {
+  const { credentials, link, commandTimeoutMs, limit } = options;
   const internals = internalsOf(client);
   const exec = internals.exec.bind(client);
   const pipeline = createPipeline(client, Math.min(silenceMsMax, commandTimeoutMs));
@@ -54,10 +59,11 @@ export function correctCommands(client: ImapFlow, { credentials, link, commandTi
     const sentMs = performance.now();
     try {
       const sent = client.capabilities.has('SASL-IR') ? withAnswer(command, attributes, credentials) : attributes;
-      const work = (...options: unknown[]) => exec(command, withWireNames(command, sent), ...options);
+      const work = (...more: unknown[]) => exec(command, withWireNames(command, sent), ...more);
       const answer = command === 'AUTHENTICATE' ? withFewContinuations(work, rest) : work(...rest);
       pipeline.noteAsked(command);
       const response = await answer;
+      limit.noteAnswer(response);
       // The shortest command is the round trip, as nearly as a client can tell.
       link.roundTripMs = Math.min(link.roundTripMs, performance.now() - sentMs);
       return response;

@@ -10,15 +10,16 @@ import { divertRows, type RowBounds } from './divert-rows.ts';
 import { toEngineError } from './failure.ts';
 import type { FetchItems } from './fetch-items.ts';
 import type { Transfer } from './link.ts';
+import type { MessageLimit } from './message-limit.ts';
 import { fromFetchItems, isAsked, toBodyRow } from './rows.ts';
 import type { BodyRow, SessionOptions } from './session.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
-import { toCommandSets } from './uid-ranges.ts';
 
 export interface FetchBodiesInput {
   readonly client: ImapFlow;
   readonly options: SessionOptions;
   readonly bounds: RowBounds;
+  readonly limit: MessageLimit;
   readonly uids: UidSet;
   /** See ImapSession.fetchBodies. */
   readonly onRow: (row: BodyRow) => Promise<void> | void;
@@ -37,12 +38,12 @@ export async function fetchBodies(input: FetchBodiesInput): Promise<Transfer> {
   };
   let bytes = 0;
   let waitedMs = 0;
-  for (const set of toCommandSets(uids)) {
+  await input.limit.askAll(uids, async (set) => {
     if (!client.usable) throw new EngineError('connection_lost', 'FETCH');
     const transfer = await fetchSet(input, set, take);
     bytes += transfer.bytes;
     waitedMs += transfer.waitedMs;
-  }
+  });
   return { bytes, waitedMs };
 }
 

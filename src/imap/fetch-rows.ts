@@ -4,13 +4,11 @@
  */
 import type { FetchMessageObject, FetchQueryObject, ImapFlow } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
-import type { UidSet } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
 import { divertRows, type RowBounds } from './divert-rows.ts';
+import type { MessageLimit } from './message-limit.ts';
 import { type FlagItems, isAsked } from './rows.ts';
-import { toCommandSets } from './uid-ranges.ts';
-
-export type Asked = UidSet | { readonly first: number };
+import type { Asked } from './uid-ranges.ts';
 
 /** Messages that came since EXISTS was told, at most: rows are kept until the last has come, some 200 bytes each. */
 const surplusCountMax = 100_000;
@@ -22,6 +20,13 @@ export interface RowsQuery {
   readonly changedSince?: bigint | undefined;
 }
 
+export interface RowFetcherInput {
+  readonly client: ImapFlow;
+  readonly bounds: RowBounds;
+  readonly run: RunCommand;
+  readonly limit: MessageLimit;
+}
+
 export interface RowFetcher {
   /** All that the library reads. */
   rows<Row>(asked: RowsQuery, toRow: (message: FetchMessageObject) => Row): Promise<Map<number, Row>>;
@@ -29,7 +34,7 @@ export interface RowFetcher {
   flagRows<Row>(asked: RowsQuery, toRow: (items: FlagItems) => Row): Promise<Map<number, Row>>;
 }
 
-export function createRowFetcher(client: ImapFlow, bounds: RowBounds, run: RunCommand): RowFetcher {
+export function createRowFetcher({ client, bounds, run, limit }: RowFetcherInput): RowFetcher {
   const fetch = async <Message extends FlagItems, Row>(
     { what, uids, query, changedSince }: RowsQuery,
     toRow: (message: Message) => Row,
@@ -48,7 +53,7 @@ export function createRowFetcher(client: ImapFlow, bounds: RowBounds, run: RunCo
       if (isAsked(uids, message.uid) && message.flags) rows.set(message.uid, toRow(message));
       if (rows.size > rowCountMax) throw tooMany(exists());
     };
-    for (const set of toCommandSets(uids)) await run(what, () => read(set, query, since, take), exists());
+    await limit.askAll(uids, (set) => run(what, () => read(set, query, since, take), exists()));
     return rows;
   };
   const readAll = async (

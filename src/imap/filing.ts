@@ -49,7 +49,7 @@ const bytesPerMib = 1024 * 1024;
 const ignore = (): void => undefined;
 
 export const openFiling: OpenFiling = async (options) => {
-  const { client, droppedCount } = await connect(options, { onVanished: ignore, onClosed: ignore });
+  const { client, limit, droppedCount } = await connect(options, { onVanished: ignore, onClosed: ignore });
   const run = <T>(what: string, work: () => Promise<T>, extraMs = 0): Promise<T> =>
     bounded(options, client, what, work, extraMs);
   const runList = createRunner(options, client);
@@ -78,13 +78,16 @@ export const openFiling: OpenFiling = async (options) => {
     async hasMessage(path, headers, since) {
       const droppedBefore = droppedCount();
       const { exists } = await open(path, true);
-      for (const { name, value } of exists === 0 ? [] : headers) {
-        const query = { since, header: { [name]: value } };
-        const uids = refused('SEARCH', await run('SEARCH', () => client.search(query, { uid: true })));
-        if (uids.length > 0) return true;
-      }
-      if (droppedCount() > droppedBefore) throw unreadable(path);
-      return false;
+      let isFound = false;
+      const look = async (uids: string, { name, value }: HeaderWish): Promise<void> => {
+        if (isFound) return;
+        const range = uids === '1:*' ? {} : { uid: uids };
+        const query = { ...range, since, header: { [name]: value } };
+        isFound = refused('SEARCH', await run('SEARCH', () => client.search(query, { uid: true }))).length > 0;
+      };
+      for (const header of exists === 0 ? [] : headers) await limit.askAll({ first: 1 }, (uids) => look(uids, header));
+      if (!isFound && droppedCount() > droppedBefore) throw unreadable(path);
+      return isFound;
     },
     async createFolder(path) {
       refused('CREATE', await run(`CREATE ${path}`, () => client.mailboxCreate(nameOf(path))));

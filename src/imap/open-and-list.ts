@@ -5,6 +5,7 @@
 import type { ImapFlow, MailboxObject } from 'imapflow';
 import { EngineError } from '../base/errors.ts';
 import { divertRows, type RowBounds } from './divert-rows.ts';
+import type { MessageLimit } from './message-limit.ts';
 import { noteBreak, type Pipeline } from './pipelining.ts';
 import { type FlagItems, isAsked } from './rows.ts';
 import type { SessionOptions } from './session.ts';
@@ -14,6 +15,7 @@ export interface OpeningFrame {
   readonly options: Pick<SessionOptions, 'link' | 'signal' | 'onWarning'>;
   readonly bounds: RowBounds;
   readonly pipeline: Pipeline;
+  readonly limit: MessageLimit;
   readonly examine: () => Promise<MailboxObject>;
   readonly onChange: (items: FlagItems) => void;
   /** Sizes by UID. Not called where the server refused to tell. */
@@ -24,7 +26,7 @@ export interface OpeningFrame {
 const rowCountMax = 100_000;
 
 export async function openAndList(first: number, frame: OpeningFrame): Promise<MailboxObject> {
-  const { client, options, bounds, pipeline, examine, onChange, onListed } = frame;
+  const { client, options, bounds, pipeline, limit, examine, onChange, onListed } = frame;
   const sizes = new Map<number, number>();
   let changes: FlagItems[] = [];
   const onClosed = (): void => {
@@ -43,7 +45,7 @@ export async function openAndList(first: number, frame: OpeningFrame): Promise<M
     diversion.throwIfFailed();
     if (!client.usable) throw new EngineError('connection_lost', 'the sizes that were asked for with the opening');
     for (const change of changes) onChange(change);
-    if (isObeyed && diversion.isOn) onListed(first, sizes);
+    if (isObeyed && diversion.isOn && !limit.isCut) onListed(first, sizes);
     return result;
   } catch (error) {
     diversion.throwIfFailed();

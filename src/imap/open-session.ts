@@ -37,7 +37,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       openedFlags.length = 0;
     },
   });
-  const { client, pipeline } = connected;
+  const { client, pipeline, limit } = connected;
   let asked = connected.asked;
   const run = createRunner(options, client);
   const onChange = (items: FlagItems): void => {
@@ -49,8 +49,8 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
 
   let unreadBefore = 0;
   const bounds = boundsOf(options, connected.noteDropped);
-  const fetcher = createRowFetcher(client, bounds, run);
-  const listing = createUidListing({ client, run, fetcher });
+  const fetcher = createRowFetcher({ client, bounds, run, limit });
+  const listing = createUidListing({ client, run, fetcher, limit });
   const compression = createCompression(client, options.link, run);
   const watching = createWatching(client);
 
@@ -97,7 +97,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const name = libraryName(client, options.wireNames, path);
       markListed(client, name);
       const examine = () => client.mailboxOpen(name, { readOnly: true, ...resync });
-      const around = { client, options, bounds, pipeline, examine, onChange, onListed: listing.know };
+      const around = { client, options, bounds, pipeline, limit, examine, onChange, onListed: listing.know };
       const listsToo = listFrom !== undefined && pipelines(options.link);
       const mailbox = await run(`EXAMINE ${path}`, () => (listsToo ? openAndList(listFrom, around) : examine()));
       isOpening = false;
@@ -132,7 +132,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       return [...(await fetcher.rows({ what: 'FETCH', uids, query }, toMetadataRow)).values()];
     },
     async fetchBodies(uids, onRow) {
-      const fetch = () => fetchBodies({ client, options, bounds, uids, onRow });
+      const fetch = () => fetchBodies({ client, options, bounds, limit, uids, onRow });
       await (uidCount(uids) < longBodyCount ? fetch() : compression.transfer(fetch));
     },
     fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),

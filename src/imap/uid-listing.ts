@@ -5,14 +5,16 @@
 import type { FetchQueryObject, ImapFlow } from 'imapflow';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
-import type { Asked, RowFetcher } from './fetch-rows.ts';
+import type { RowFetcher } from './fetch-rows.ts';
+import type { MessageLimit } from './message-limit.ts';
 import { type FlagItems, isAsked } from './rows.ts';
-import { toCommandSets } from './uid-ranges.ts';
+import type { Asked } from './uid-ranges.ts';
 
 export interface UidListingInput {
   readonly client: ImapFlow;
   readonly run: RunCommand;
   readonly fetcher: RowFetcher;
+  readonly limit: MessageLimit;
 }
 
 export interface UidListing {
@@ -35,7 +37,7 @@ const sizeCountMax = 5000;
 
 const sizeQuery: FetchQueryObject = { uid: true, flags: true, size: true };
 
-export function createUidListing({ client, run, fetcher }: UidListingInput): UidListing {
+export function createUidListing({ client, run, fetcher, limit }: UidListingInput): UidListing {
   let sizes = new Map<number, number>();
   let known: { readonly first: number; readonly uids: UidSet } | null = null;
   const noteSize = ({ uid, size = 0 }: FlagItems): void => {
@@ -60,8 +62,9 @@ export function createUidListing({ client, run, fetcher }: UidListingInput): Uid
 
   const searchUids = async (range: Asked): Promise<UidSet> => {
     let found: UidSet = [];
-    for (const set of toCommandSets(range))
+    await limit.askAll(range, async (set) => {
       found = unionUids(found, uidSetOf((await search(set)).filter((uid) => isAsked(range, uid))));
+    });
     return found;
   };
 
@@ -85,8 +88,9 @@ export function createUidListing({ client, run, fetcher }: UidListingInput): Uid
           else if (size > bytes) larger.push(uid);
         }
       const rest = uidSetOf(unknown);
-      for (const set of toCommandSets(rest))
+      await limit.askAll(rest, async (set) => {
         larger.push(...(await search(set, bytes)).filter((uid) => isAsked(rest, uid)));
+      });
       return uidSetOf(larger);
     },
     noteSize,

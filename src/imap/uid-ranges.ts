@@ -3,22 +3,26 @@ import { formatUidSet, type UidRange, type UidSet } from '../base/uid-set.ts';
 
 const lineCharsMax = 4000;
 
-/** An empty set makes no command at all. */
-export function toCommandSets(uids: UidSet | { readonly first: number }): string[] {
-  if ('first' in uids) return [`${uids.first}:*`];
-  const lines: string[] = [];
+/** `first`: that UID and all above. */
+export type Asked = UidSet | { readonly first: number };
+
+/** Each of them one command's; an empty set makes none at all. */
+export function toCommands(uids: Asked): Asked[] {
+  if ('first' in uids) return [uids];
+  const lines: UidSet[] = [];
   let line: UidRange[] = [];
   let length = 0;
   for (const range of uids) {
     const size = formatUidSet([range]).length + 1;
     if (length + size > lineCharsMax) {
-      lines.push(formatUidSet(line));
+      lines.push(line);
       line = [];
       length = 0;
     }
     line.push(range);
     length += size;
   }
-  if (line.length > 0) lines.push(formatUidSet(line));
-  return lines;
+  return line.length > 0 ? [...lines, line] : lines;
 }
+
+export const formatUids = (uids: Asked): string => ('first' in uids ? `${uids.first}:*` : formatUidSet(uids));

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { addMessage, message } from '../support/fake-mailbox.ts';
 import type { SmtpScript } from '../support/fake-smtp-server.ts';
+import { limitedTo } from '../support/message-limit.ts';
 import { type OutboxScenario, startOutboxScenario } from './outbox-frame.ts';
 
 const minuteMs = 60_000;
@@ -89,6 +90,20 @@ describe('the Sent copy', () => {
     expect(unreadableCount).toBe(3);
     expect(scenario.entry(id)).toMatchObject({ file_error: null, state: 'delivered' });
     expect(scenario.sent.messages).toHaveLength(1);
+  });
+
+  it('is found among more mail than the server looks at', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    scenario.imap.script = limitedTo(10);
+    const id = scenario.mail('bob@example.com');
+    scenario.smtp.onDelivered = (raw) => {
+      addMessage(scenario.sent, raw, ['\\Seen']);
+      for (let count = 0; count < 25; count += 1) addMessage(scenario.sent, message(count + 1, 'other').raw);
+    };
+    await pass(scenario, 10);
+    expect(scenario.entry(id)).toMatchObject({ file_error: null, state: 'delivered' });
+    expect(scenario.entry(id).filed_at).not.toBeNull();
+    expect(scenario.sent.messages).toHaveLength(26);
   });
 
   it('is not doubled in a folder that the server listed and nobody could read', async () => {
