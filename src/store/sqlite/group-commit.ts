@@ -70,7 +70,7 @@ function transact(c: Connection, calls: readonly WriteCall[], step: Step): Trans
   }
 }
 
-/** Throws when SQLite gave up the whole transaction (disk full). */
+/** The call that failed may have taken the whole transaction with it (RAISE(ROLLBACK), disk full). */
 function runCalls(c: Connection, calls: readonly WriteCall[], step: Step): Transacted {
   const outcomes: Outcome[] = [];
   const started = performance.now();
@@ -80,7 +80,6 @@ function runCalls(c: Connection, calls: readonly WriteCall[], step: Step): Trans
     try {
       outcomes.push({ value: runVerb(c, call.verb, call.args) });
     } catch (error) {
-      if (!c.database.inTransaction) throw error;
       return { outcomes, failed: { error } };
     }
     step();
