@@ -169,7 +169,7 @@ export function createLoop({ engine, clock = systemClock }: LoopOptions): Loop {
     rules = rulesOf(config(), dailySpreadMs(await store.accountCount()));
     await planner.fill();
     // A clock that was wrong once must not have mail wait for years.
-    await store.clampWaits(toInstant(clock()));
+    await store.clampWaits(toInstant(clock()), rules.authRetrySeconds * 1000);
     await readKind.look();
     await outbox.look();
     dispatcher.wake();

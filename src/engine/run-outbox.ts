@@ -16,7 +16,7 @@ export async function runOutbox(
 ): Promise<{ readonly deliveredCount: number }> {
   let deliveredCount = 0;
   if (!engine.config.EMAIL_OUTBOX_ENABLED) return { deliveredCount };
-  await engine.store.clampWaits(toInstant(clock()));
+  await engine.store.clampWaits(toInstant(clock()), engine.config.EMAIL_AUTH_ERROR_CHECK_RETRY_TIME * 1000);
   for (const side of ['send', 'file'] as const) deliveredCount += await drainSide(engine, side, clock, signal);
   return { deliveredCount };
 }

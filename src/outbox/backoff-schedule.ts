@@ -18,7 +18,12 @@ export function retryWaitMs(attempt: number, random: number): number {
   return Math.round(waitMs * (1 + jitterShare * (2 * random - 1)));
 }
 
+/** A clock that was set, or a machine that slept for a week, is no server that refused for days. By schedule they take half an hour. */
+const attemptsMin = 4;
+
 export interface Age {
+  /** How many have been made, from 1. */
+  readonly attempt: number;
   /** Null: this is the first attempt. */
   readonly firstAttemptMs: number | null;
   readonly nowMs: number;
@@ -26,5 +31,5 @@ export interface Age {
 }
 
 /** Asked after an attempt that was put off, so a mail that waited for a stopped engine is tried before it is given up. */
-export const isExpired = ({ firstAttemptMs, nowMs, giveUpMs }: Age): boolean =>
-  firstAttemptMs !== null && nowMs - firstAttemptMs >= giveUpMs;
+export const isExpired = ({ attempt, firstAttemptMs, nowMs, giveUpMs }: Age): boolean =>
+  attempt >= attemptsMin && firstAttemptMs !== null && nowMs - firstAttemptMs >= giveUpMs;

@@ -72,9 +72,9 @@ export interface OutboxWrites {
   recoverAttempts(acntid: number | null, at: Instant): Promise<RecoveredAttempts>;
   /**
    * No entry, account or follow-up waits longer than any schedule has it wait, whatever the clock said when the wait was written.
-   * For a start, and for a clock that was set.
+   * For a start, and for a clock that was set. `authRetryMs`: what an account waits for an operator.
    */
-  clampWaits(now: Instant): Promise<void>;
+  clampWaits(now: Instant, authRetryMs: number): Promise<void>;
   /** A bad entry: never attempted, kept with its reason. */
   rejectEntry(id: number, lastError: string, at: Instant): Promise<void>;
   recordSmtpHealth(acntid: number, health: SmtpHealth): Promise<void>;

@@ -631,9 +631,28 @@ describe.each([
       failureCount: 1,
     });
     expect(await store.outboxDue(at, 10)).toMatchObject({ send: [], file: [] });
-    await store.clampWaits(at);
+    await store.clampWaits(at, 1_800_000);
     expect(await store.outboxDue(at, 10)).toMatchObject({ send: [{ acntid }], file: [{ acntid }] });
     expect((await store.outboxBatch(acntid, at, 10)).map(({ id }) => id)).toEqual([deferred.id]);
+  });
+
+  it('lets a refused login wait for as long as an operator is given, and not for years', async () => {
+    await insert();
+    const refusedUntil = async (retryAt: string) => {
+      await store.recordSmtpHealth(acntid, { state: 'auth_error', lastError: 'x', retryAt, failureCount: 1 });
+      await store.clampWaits(at, 7 * 24 * 60 * 60_000);
+      return (await store.outboxDue(at, 10)).send;
+    };
+    expect(await refusedUntil('2026-11-30T12:00:00.000Z')).toEqual([]);
+    expect(await refusedUntil('2036-01-01T00:00:00.000Z')).toMatchObject([{ acntid }]);
+  });
+
+  it('does not use up days to come for what was sent by a clock that was wrong', async () => {
+    const { id } = await insert();
+    await begin(id);
+    const recipientsOn = async (now: string) => (await store.outboxUsage(acntid, now)).recipientsLastDay;
+    expect(await recipientsOn('2026-11-24T02:00:00.000Z')).toBe(1);
+    expect(await recipientsOn('2016-11-24T12:00:00.000Z')).toBe(0);
   });
 
   it('is not begun a second time while it is under way, whatever state an application gives it', async () => {

@@ -55,16 +55,21 @@ export function learnSentCopy(c: Connection, acntid: number, learned: 'server' |
 
 const dayMs = 24 * 60 * 60_000;
 
-/** This minute in full, and of the minute before as much as still lies within 60 seconds. */
+/**
+ * This minute in full, and of the minute before as much as still lies within 60 seconds. What lies more than a day ahead was written
+ * by a clock that was wrong: it would use up every day until then.
+ */
 export function outboxUsage(c: Connection, acntid: number, now: Instant): Usage {
   const nowMs = Date.parse(now);
   const minute = (ms: number): string => new Date(ms).toISOString().slice(0, 16);
   const messages = 'SELECT messages FROM outbox_usage WHERE acntid = ? AND minute = ?';
   const inMinute = (at: string): number => c.get<{ messages: number }>(messages, acntid, at)?.messages ?? 0;
   const share = 1 - (nowMs % 60_000) / 60_000;
-  const day = 'SELECT coalesce(sum(recipients), 0) AS recipients FROM outbox_usage WHERE acntid = ? AND minute > ?';
+  const day = `SELECT coalesce(sum(recipients), 0) AS recipients FROM outbox_usage
+    WHERE acntid = ? AND minute > ? AND minute < ?`;
   return {
     messagesLastMinute: inMinute(minute(nowMs)) + Math.ceil(inMinute(minute(nowMs - 60_000)) * share),
-    recipientsLastDay: c.get<{ recipients: number }>(day, acntid, minute(nowMs - dayMs))?.recipients ?? 0,
+    recipientsLastDay:
+      c.get<{ recipients: number }>(day, acntid, minute(nowMs - dayMs), minute(nowMs + dayMs))?.recipients ?? 0,
   };
 }

@@ -43,7 +43,7 @@ export function outboxWritesBy(c: Connection, read: Read, write: Write): OutboxW
     // Asked by every sending task; nearly always nothing was interrupted.
     recoverAttempts: async (acntid, at) =>
       (await read(() => hasInterrupted(c, acntid))) ? write('recoverAttempts', acntid, at) : { retried: 0, unknown: 0 },
-    clampWaits: (now) => write('clampWaits', now),
+    clampWaits: (now, authRetryMs) => write('clampWaits', now, authRetryMs),
     rejectEntry: (id, lastError, at) => write('rejectEntry', id, lastError, at),
     recordSmtpHealth: (acntid, health) => write('recordSmtpHealth', acntid, health),
     recordFollowUp: (record) => write('recordFollowUp', record),

@@ -83,13 +83,14 @@ function endInterrupted(c: Connection, { id, outbox_id, phase }: AttemptRow, at:
   );
 }
 
-/** An account that waits for an operator may be told to wait for days (EMAIL_AUTH_ERROR_CHECK_RETRY_TIME): it is left alone. */
-export function clampWaits(c: Connection, now: Instant): void {
-  const latest = new Date(Date.parse(now) + waitMsMax).toISOString();
+/** An account that waits for an operator may be told to wait for days (EMAIL_AUTH_ERROR_CHECK_RETRY_TIME). */
+export function clampWaits(c: Connection, now: Instant, authRetryMs: number): void {
+  const latestIn = (ms: number): Instant => new Date(Date.parse(now) + ms).toISOString();
+  const latest = latestIn(waitMsMax);
   c.run('UPDATE email_outbox SET next_attempt_at = ? WHERE due_at IS NOT NULL AND next_attempt_at > ?', now, latest);
   c.run('UPDATE outbox_followups SET due_at = ? WHERE due_at > ?', now, latest);
-  const account = `UPDATE email_accounts SET smtp_retry_at = ? WHERE smtp_retry_at > ? AND smtp_state <> 'auth_error'`;
-  c.run(account, now, latest);
+  const account = 'UPDATE email_accounts SET smtp_retry_at = ? WHERE smtp_retry_at > ?';
+  c.run(account, now, latestIn(Math.max(waitMsMax, authRetryMs)));
 }
 
 function interruptionsInRow(c: Connection, outboxId: number): number {

@@ -40,9 +40,13 @@ describe('the schedule', () => {
     expect(retryWaitMsMax).toBeLessThan(waitMsMax);
   });
   it('ends after its days, counted from the first attempt', () => {
-    const age = { firstAttemptMs: 0, giveUpMs: 1000 };
+    const age = { attempt: 30, firstAttemptMs: 0, giveUpMs: 1000 };
     expect([isExpired({ ...age, nowMs: 999 }), isExpired({ ...age, nowMs: 1000 })]).toEqual([false, true]);
-    expect(isExpired({ firstAttemptMs: null, nowMs: 10 ** 12, giveUpMs: 1 })).toBe(false);
+    expect(isExpired({ attempt: 30, firstAttemptMs: null, nowMs: 10 ** 12, giveUpMs: 1 })).toBe(false);
+  });
+  it('does not end because a clock jumped: only after tries enough for a server that greylists', () => {
+    const years = { firstAttemptMs: 0, nowMs: 10 ** 12, giveUpMs: 1000 };
+    expect([1, 2, 3, 4].map((attempt) => isExpired({ ...years, attempt }))).toEqual([false, false, false, true]);
   });
 });
 
