@@ -128,6 +128,10 @@ const errorsOf = ({ error, folders }: PassReport): ErrorRecord[] =>
 
 export const exitCodeOfReports = (reports: readonly PassReport[]): number => exitCodeOfAll(reports.flatMap(errorsOf));
 
+/** What is no account's trouble (a full disk, a defect): nobody hears of it from the state of the accounts. */
+export const ownFailure = (reports: readonly PassReport[]): ErrorRecord | null =>
+  reports.flatMap(errorsOf).find(({ code, scope }) => scope === 'process' && code !== 'aborted') ?? null;
+
 export function firstError(reports: readonly PassReport[]): string | null {
   const errors = reports.flatMap((report) =>
     errorsOf(report).map(({ code, detail }) => `account ${report.acntid}: ${code}${detail && `: ${detail}`}`),

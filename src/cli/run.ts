@@ -1,12 +1,12 @@
 /** `run`: the engine, kept alive by cron or a service manager. `run --once`: what is due now, once. */
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
+import { EngineError, fromErrorRecord } from '../base/errors.ts';
 import { isJournal } from '../base/journal.ts';
 import type { Config } from '../config/schema.ts';
 import type { CliContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
-import { firstError, launchOptions, runPasses, summary } from './passes.ts';
+import { firstError, launchOptions, ownFailure, runPasses, summary } from './passes.ts';
 import { dropPrivileges } from './run-as.ts';
 
 interface Options {
@@ -37,6 +37,8 @@ async function runOnce(context: CliContext, options: Options): Promise<void> {
   context.say(summary(result));
   const trouble = firstError(result.reports);
   if (trouble !== null) context.say(`in trouble, tried again later: ${trouble}`);
+  const failure = ownFailure(result.reports);
+  if (failure !== null) throw fromErrorRecord(failure);
 }
 
 async function run(context: CliContext, options: Options): Promise<void> {

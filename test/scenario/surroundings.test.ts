@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { logText, startEngine } from '../support/engine-process.ts';
 import { startFakeImap } from '../support/fake-imap-server.ts';
-import { folder } from '../support/fake-mailbox.ts';
+import { addMessage, folder } from '../support/fake-mailbox.ts';
 import { createInstallation, type Installation, mainFile } from '../support/installation.ts';
+import { canMount, resizeTmpfs, withTmpfs } from '../support/mount.ts';
 
 let installation: Installation;
 beforeEach(() => {
@@ -100,5 +101,29 @@ describe('a log folder that cannot be made', () => {
     rmSync(join(installation.folder, 'logs'));
     mkdirSync(join(installation.folder, 'logs'));
     expect(await installation.run('run', '--once')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe.runIf(canMount())('a disk of the store that is full', () => {
+  it('is told by `run --once`, keeps what is stored, and with room again the rest comes', async (test) => {
+    const inbox = folder('INBOX', 0);
+    for (let count = 0; count < 40; count += 1)
+      addMessage(inbox, Buffer.from(`Subject: ${count}\r\n\r\n${`A line ${count}\r\n`.repeat(15_000)}`));
+    const server = await startFakeImap({ folders: [inbox] });
+    test.onTestFinished(() => server.stop());
+    const disk = join(installation.folder, 'store');
+    mkdirSync(disk);
+    await withTmpfs(disk, '5m', async () => {
+      await installation.addAccount(server.port, 'anna');
+      expect(await installation.run('run', '--once')).toMatchObject({
+        code: 78,
+        stderr: expect.stringMatching(/^backproc: The disk of the store is full\. SQLITE_FULL[^\n]*\n$/),
+      });
+      expect(installation.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+      resizeTmpfs(disk, '100m');
+      expect(await installation.sync(1)).toMatchObject({ code: 0 });
+      expect(installation.query('SELECT COUNT(*) AS count FROM email_messages')).toEqual([{ count: 40 }]);
+      await installation.endPasses();
+    });
   });
 });
