@@ -97,4 +97,17 @@ describe('a group', () => {
     expect(uids('email_quarantine')).toEqual([]);
     expect(emails()).toEqual(['a', 'b']);
   });
+
+  it.each([
+    ['email_contents', "new.subject = 'spam'"],
+    ['email_raw', "instr(new.raw, CAST('spam' AS BLOB))"],
+    ['email_messages', 'new.uid = 2'],
+  ])('takes a row of %s that a trigger leaves out for no other, nor for stored', (table, when) => {
+    execute(place, `CREATE TRIGGER crm BEFORE INSERT ON ${table} WHEN ${when} BEGIN SELECT RAISE(IGNORE); END`);
+    const { outcomes } = commitAll([store(mail(1), mail(2, 'spam'), mail(3)), add('a')]);
+    expect(outcomes[0]).toEqual({ value: { storedCount: 2, quarantinedUids: [2] } });
+    expect(uids('email_messages')).toEqual([1, 3]);
+    expect(uids('email_quarantine')).toEqual([2]);
+    expect(emails()).toEqual(['a']);
+  });
 });

@@ -23,7 +23,7 @@ export interface Connection {
   each<Row>(sql: string, ...values: SqlValue[]): IterableIterator<Row>;
   /** Returns how many rows changed. */
   run(sql: string, ...values: SqlValue[]): number;
-  /** Returns the new row's id. */
+  /** Returns the new row's id. Throws where a trigger left the row out: SQLite would give the id of another. */
   insert(sql: string, ...values: SqlValue[]): number;
 }
 
@@ -50,6 +50,14 @@ export function createConnection(
     all: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as Row[],
     each: <Row>(sql: string, ...values: SqlValue[]) => prepare(sql).iterate(...values) as IterableIterator<Row>,
     run: (sql, ...values) => prepare(sql).run(...values).changes,
-    insert: (sql, ...values) => Number(prepare(sql).run(...values).lastInsertRowid),
+    insert(sql, ...values) {
+      const { changes, lastInsertRowid } = prepare(sql).run(...values);
+      if (changes === 0) throw leftOut();
+      return Number(lastInsertRowid);
+    },
   };
 }
+
+/** RAISE(IGNORE): as if it had raised, so that whoever asks for the row blames it as any other. */
+const leftOut = (): Error =>
+  Object.assign(new Error('a trigger left the new row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' });

@@ -23,7 +23,7 @@ export function storeContent(c: Connection, message: IncomingMessage): number {
     addressJson(cc),
     writableInstant(sentAt),
   );
-  c.run('INSERT INTO email_raw (content_id, raw) VALUES (?, ?)', id, message.raw);
+  c.insert('INSERT INTO email_raw (content_id, raw) VALUES (?, ?)', id, message.raw);
   return id;
 }
 
