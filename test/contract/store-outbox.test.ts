@@ -201,6 +201,15 @@ describe.each([
     expect((await store.outboxBatch(acntid, at, 1))[0]?.columns.raw).toBe('Subject: as text');
   });
 
+  it('hands out nothing more of an account that is disabled while its mail is sent', async () => {
+    const { id } = await insert();
+    const handedOut = async () => (await store.outboxBatch(acntid, at, 10)).map((entry) => entry.id);
+    await store.updateAccount(acntid, { enabled: false });
+    expect(await handedOut()).toEqual([]);
+    await store.updateAccount(acntid, { enabled: true });
+    expect(await handedOut()).toEqual([id]);
+  });
+
   it('does not read more into memory than a batch may hold', async () => {
     for (let count = 0; count < 3; count += 1)
       execute(place, `INSERT INTO email_outbox (acntid, raw) VALUES (${acntid}, zeroblob(9000000))`);

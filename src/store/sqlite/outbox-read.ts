@@ -10,7 +10,9 @@ const batchBytesMax = 16 * 1024 * 1024;
 /** Recipients of an entry who are due within this time of the first go out with it. */
 const togetherMs = 60_000;
 
+/** Nothing of an account that was disabled, or is being removed, while a task sends its mail. */
 export function outboxBatch(c: Connection, acntid: number, now: Instant, limit: number): OutboxEntry[] {
+  if (!c.get('SELECT 1 FROM email_accounts WHERE acntid = ? AND enabled = 1', acntid)) return [];
   const entries: OutboxEntry[] = [];
   let bytes = 0;
   for (const due of dueEntries(c, acntid, now, limit)) {
