@@ -108,9 +108,11 @@ async function createSent(session: FilingSession): Promise<string> {
 
 const dayMs = 24 * 60 * 60_000;
 
-/** Servers and we may be in different days. */
-export const searchedSince = ({ attemptedAt }: FollowUp): Date =>
-  new Date((attemptedAt === null ? Date.now() : Date.parse(attemptedAt)) - 2 * dayMs);
+/** Servers and we may be in different days, and the attempt may have been made by a clock that was ahead. */
+export function searchedSince(desk: Desk, { attemptedAt }: FollowUp): Date {
+  const nowMs = Date.parse(desk.instantIn(0));
+  return new Date(Math.min(nowMs, attemptedAt === null ? nowMs : Date.parse(attemptedAt)) - 2 * dayMs);
+}
 
 /** Our Message-ID; where a server has replaced it, our own header; and where Exchange keeps the original. */
 export function headersOf({ messageIdHeader, xBackprocId }: FollowUp): HeaderWish[] {

@@ -34,6 +34,6 @@ export async function hasMatch(desk: Desk, place: CopyPlace, followUp: FollowUp)
 
 async function isAtServer(desk: Desk, { paths, headers }: CopyPlace, followUp: FollowUp): Promise<boolean> {
   const session = await desk.session();
-  for (const path of paths) if (await session.hasMessage(path, headers, searchedSince(followUp))) return true;
+  for (const path of paths) if (await session.hasMessage(path, headers, searchedSince(desk, followUp))) return true;
   return false;
 }

@@ -197,7 +197,7 @@ export interface FollowUp {
   readonly xBackprocId: string | null;
   readonly sentAt: Instant | null;
   readonly inReplyToId: number | null;
-  /** When the last attempt began. */
+  /** When the first attempt began: the server may have filed the mail from then on. */
   readonly attemptedAt: Instant | null;
   /** Some recipient was served before the outcome became unknown: a copy in Sent proves nothing. */
   readonly hasDelivered: boolean;

@@ -656,6 +656,19 @@ describe.each([
     expect(await refusedUntil('2036-01-01T00:00:00.000Z')).toMatchObject([{ acntid }]);
   });
 
+  it('counts no days from an attempt that lies ahead', async () => {
+    const { id } = await insert();
+    const [attempt] = await begin(id);
+    await finish([result(attempt?.attemptId ?? 0, id, [recipient('b@x.org', 'deferred')])]);
+    const firstAttemptOn = async (now: string) => {
+      execute(place, 'UPDATE email_outbox SET next_attempt_at = NULL');
+      execute(place, 'UPDATE email_outbox_recipients SET next_attempt_at = NULL');
+      return (await store.outboxBatch(acntid, now, 1)).map(({ firstAttemptAt }) => firstAttemptAt);
+    };
+    expect(await firstAttemptOn(later)).toEqual([at]);
+    expect(await firstAttemptOn('2016-11-24T12:00:00.000Z')).toEqual([null]);
+  });
+
   it('does not use up days to come for what was sent by a clock that was wrong', async () => {
     const { id } = await insert();
     await begin(id);

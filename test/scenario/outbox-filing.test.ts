@@ -54,6 +54,36 @@ describe('the Sent copy', () => {
     expect(scenario.sent.messages).toHaveLength(2);
   });
 
+  it('is found although it was filed days before the last recipient was tried', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'server' });
+    filesItself(scenario);
+    scenario.smtp.script = ({ address }) => (address.startsWith('later') ? { reply: '451 4.7.1 later' } : undefined);
+    const id = scenario.mail('bob@example.com, later@example.com');
+    await scenario.outbox.sendOnce();
+    // Nobody can look: the login is refused meanwhile, say.
+    scenario.outbox.advance(4 * 24 * 60 * minuteMs);
+    await scenario.outbox.sendOnce();
+    expect(scenario.attempts(id)).toHaveLength(2);
+    await pass(scenario, 30);
+    expect(scenario.entry(id).filed_at).not.toBeNull();
+    expect(scenario.sent.messages).toHaveLength(1);
+  });
+
+  it('is found although the clock was years ahead when the mail was sent', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'server' });
+    filesItself(scenario);
+    const yearsMs = 3600 * 24 * 60 * minuteMs;
+    scenario.outbox.advance(yearsMs);
+    const id = scenario.mail('bob@example.com');
+    await scenario.outbox.sendOnce();
+    scenario.outbox.advance(-yearsMs);
+    const { store, clock } = scenario.outbox.ports;
+    await store.clampWaits(clock().toISOString(), 0);
+    await pass(scenario, 30);
+    expect(scenario.entry(id).filed_at).not.toBeNull();
+    expect(scenario.sent.messages).toHaveLength(1);
+  });
+
   it('is not doubled when the answer to APPEND is lost, whether the server has it or not', async () => {
     for (const hasIt of [true, false]) {
       const scenario = await startOutboxScenario({ sentCopy: 'append' });

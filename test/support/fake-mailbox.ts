@@ -140,7 +140,10 @@ export function addFlags(entry: FakeFolder, args: string): void {
 export function searchLine(entry: FakeFolder, args: string): string {
   const set = /\bUID ([\d:*,]+)/.exec(args)?.[1] ?? '1:*';
   const larger = Number(/\bLARGER (\d+)/.exec(args)?.[1] ?? -1);
-  const uids = asked(entry, set).filter((row) => row.raw.length > larger && hasHeader(row, args));
+  const since = Date.parse(/\bSINCE (\S+)/.exec(args)?.[1] ?? '1-Jan-1970');
+  const isFound = (row: FakeMessage): boolean =>
+    row.raw.length > larger && hasHeader(row, args) && Date.parse(row.date) >= since;
+  const uids = asked(entry, set).filter(isFound);
   return `* SEARCH ${uids.map(({ uid }) => uid).join(' ')}`.trimEnd().concat('\r\n');
 }
 

@@ -12,7 +12,7 @@ interface FollowUpRow extends Omit<FollowUp, 'isBegun' | 'hasDelivered' | 'wasRe
 
 const dueSql = `SELECT f.outbox_id AS outboxId, f.kind, f.tries, f.is_begun AS isBegun, o.message_id_header AS messageIdHeader,
   o.x_backproc_id AS xBackprocId, o.sent_at AS sentAt, o.in_reply_to_id AS inReplyToId, o.recipients,
-  (SELECT MAX(started_at) FROM email_outbox_attempts AS a WHERE a.outbox_id = o.id) AS attemptedAt,
+  (SELECT MIN(started_at) FROM email_outbox_attempts AS a WHERE a.outbox_id = o.id) AS attemptedAt,
   o.sent_at IS NOT NULL AS hasDelivered, o.resolved IS 'resend-once' AS wasResent
   FROM outbox_followups AS f JOIN email_outbox AS o ON o.id = f.outbox_id
   WHERE f.acntid = ? AND f.due_at <= ? ORDER BY f.due_at LIMIT ?`;

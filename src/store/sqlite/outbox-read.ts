@@ -52,14 +52,16 @@ function entryOf(c: Connection, id: number, now: Instant): OutboxEntry | undefin
     createdAt,
     sendAfter,
     attemptCount,
-    firstAttemptAt: isComposed ? firstAttemptAt(c, id) : null,
+    firstAttemptAt: isComposed ? firstAttemptAt(c, id, now) : null,
     pending: isComposed ? pendingRecipients(c, id, now) : [],
   };
 }
 
-function firstAttemptAt(c: Connection, id: number): Instant | null {
-  const sql = 'SELECT started_at AS at FROM email_outbox_attempts WHERE outbox_id = ? ORDER BY id LIMIT 1';
-  return c.get<{ at: string }>(sql, id)?.at ?? null;
+/** One that lies ahead was made by a clock that was wrong: counted from it, the mail would be tried for years. */
+function firstAttemptAt(c: Connection, id: number, now: Instant): Instant | null {
+  const sql = `SELECT started_at AS at FROM email_outbox_attempts WHERE outbox_id = ? AND started_at <= ?
+    ORDER BY id LIMIT 1`;
+  return c.get<{ at: string }>(sql, id, now)?.at ?? null;
 }
 
 function pendingRecipients(c: Connection, id: number, now: Instant): string[] {
