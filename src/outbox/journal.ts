@@ -85,8 +85,15 @@ export function createJournal(
     } catch (error) {
       failure ??= asEngineError(error);
       refuse(asked, failure);
+      await recordApart(verdicts.finished);
     }
     trouble = null;
+  };
+  /** What the store refuses may be one mail's alone (a trigger): the others were sent, and must not become unknown for it. */
+  const recordApart = async (results: readonly AttemptResult[]): Promise<void> => {
+    const nothing = { dataStarted: [], bodySent: [] };
+    if (results.length > 1)
+      await Promise.allSettled(results.map((result) => store.recordAttempts({ ...nothing, finished: [result] })));
   };
   const run = async (): Promise<void> => {
     await flushOnce();

@@ -22,6 +22,31 @@ const all = ({ query }: OutboxScenario) =>
     'SELECT DISTINCT state, attempt_count AS tries, last_error AS error FROM email_outbox',
   );
 
+describe('a store whose trigger refuses the verdict of one mail', () => {
+  it('makes that one unknown, and no other whose verdict was written with it', async () => {
+    const scenario = await startOutboxScenario({ connections: 3, sentCopy: 'off' });
+    const { smtp, outbox, mail, execute, entry } = scenario;
+    const ids = ['good', 'bad', 'fine'].map((subject) => mail(`${subject}@example.com`, { subject }));
+    execute(`CREATE TRIGGER crm BEFORE UPDATE ON email_outbox WHEN new.subject = 'bad' AND new.state = 'delivered'
+      BEGIN SELECT RAISE(ABORT, 'crm'); END`);
+    let answerAll = (): void => undefined;
+    const allCame = new Promise<void>((resolve) => {
+      answerAll = resolve;
+    });
+    let dots = 0;
+    smtp.script = async ({ verb }) => {
+      dots += verb === 'DOT' ? 1 : 0;
+      if (dots === 3) answerAll();
+      if (verb === 'DOT') await allCame;
+      return undefined;
+    };
+    await expect(outbox.sendOnce()).rejects.toMatchObject({ code: 'store_refused' });
+    await outbox.sendOnce();
+    expect(ids.map((id) => entry(id).state)).toEqual(['delivered', 'unknown', 'delivered']);
+    expect(smtp.sink).toHaveLength(3);
+  });
+});
+
 describe('a store that an application keeps locked', () => {
   it('costs no verdict: those that were received are written when it is free, and other mail counts no attempt', async () => {
     const scenario = await startOutboxScenario({ connections: 3, sentCopy: 'off' });
