@@ -185,6 +185,30 @@ describe('the Sent copy', () => {
     expect(scenario.sent.messages).toHaveLength(3);
   });
 
+  it('of an IMAP server that was away for days is still tried again when that has no room at first', async () => {
+    const scenario = await startOutboxScenario({ sentCopy: 'append' });
+    scenario.imap.script = ({ verb, tag }) =>
+      verb === 'AUTHENTICATE' || verb === 'LOGIN' ? { parts: [`${tag} NO [UNAVAILABLE] later\r\n`] } : undefined;
+    const id = scenario.mail('bob@example.com');
+    for (let halfDay = 0; halfDay < 14; halfDay += 1) {
+      scenario.outbox.advance(12 * 60 * minuteMs);
+      await scenario.outbox.drain();
+    }
+    scenario.imap.script = ({ verb, tag }) => {
+      if (verb !== 'APPEND') return undefined;
+      scenario.sent.messages.pop();
+      return { parts: [`${tag} NO [OVERQUOTA] no room\r\n`] };
+    };
+    scenario.outbox.advance(12 * 60 * minuteMs);
+    await scenario.outbox.drain();
+    expect(scenario.entry(id).file_error).toMatch(/no room/);
+    scenario.imap.script = undefined;
+    scenario.outbox.advance(12 * 60 * minuteMs);
+    await scenario.outbox.drain();
+    expect(scenario.entry(id)).toMatchObject({ file_error: null, state: 'delivered' });
+    expect(scenario.sent.messages).toHaveLength(1);
+  });
+
   it('is made for each of several entries that have one Message-ID', async () => {
     const scenario = await startOutboxScenario({ sentCopy: 'append' });
     for (const name of ['one', 'two']) {

@@ -43,8 +43,12 @@ export function recordFollowUp(c: Connection, record: FollowUpRecord): void {
   }
 }
 
+/** So far the waits for a server grow (outbox/file-due.ts); more would use up the tries that each has for trouble of its own. */
+const postponedMax = 7;
+
 export function postponeFollowUps(c: Connection, acntid: number, now: Instant, nextAt: Instant): void {
-  const sql = 'UPDATE outbox_followups SET due_at = ?, tries = tries + 1 WHERE acntid = ? AND due_at <= ?';
+  const sql = `UPDATE outbox_followups SET due_at = ?, tries = max(tries, min(tries + 1, ${postponedMax}))
+    WHERE acntid = ? AND due_at <= ?`;
   c.run(sql, nextAt, acntid, now);
 }
 
