@@ -66,6 +66,13 @@ const hasInternals = (client: object): client is Internals =>
   'processingInput' in client.streamer &&
   'responseBytes' in client.streamer;
 
+/** Of a part, the first byte that it holds (`BODY[]<4096>`); undefined: the server did not say. */
+export function originOf(message: object): number | undefined {
+  const origins: unknown = Reflect.get(message, 'partialOrigins');
+  const origin: unknown = origins instanceof Map ? origins.get('') : undefined;
+  return typeof origin === 'number' ? origin : undefined;
+}
+
 export function internalsOf(client: ImapFlow): Internals {
   if (hasInternals(client)) return client;
   throw new EngineError('bug', 'this version of imapflow has other members than imap/internals.ts needs');

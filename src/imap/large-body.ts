@@ -3,7 +3,8 @@
  * much; what counts is the bytes that came. A part at a time bounds the memory of parser and socket.
  */
 import type { ImapFlow } from 'imapflow';
-import { EngineError } from '../base/errors.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
+import { originOf } from './internals.ts';
 import { toBodyRow } from './rows.ts';
 import type { BodyRow } from './session.ts';
 
@@ -18,14 +19,16 @@ export interface LargeBodyInput {
 }
 
 /** Undefined: the message is gone. Throws message_too_large. */
-export async function fetchLargeBody({ client, run, uid, bytesMax }: LargeBodyInput): Promise<BodyRow | undefined> {
+export async function fetchLargeBody(input: LargeBodyInput): Promise<BodyRow | undefined> {
+  const { client, run, uid, bytesMax } = input;
   const about = await run('FETCH SIZE', () =>
     client.fetchOne(`${uid}`, { uid: true, flags: true, internalDate: true, size: true }, { uid: true }),
   );
   if (!about || about.uid !== uid) return undefined;
   const announced = about.size ?? 0;
-  if (announced > bytesMax) throw new EngineError('message_too_large', `UID ${uid}: ${announced} bytes`);
-  let body: Buffer = Buffer.allocUnsafeSlow(Math.max(announced, partBytes));
+  if (announced > bytesMax && (await isBeyond(input)))
+    throw new EngineError('message_too_large', `UID ${uid}: ${announced} bytes`);
+  let body: Buffer = Buffer.allocUnsafeSlow(Math.max(Math.min(announced, bytesMax), partBytes));
   let length = 0;
   for (;;) {
     const part = await run('FETCH part', () =>
@@ -34,14 +37,36 @@ export async function fetchLargeBody({ client, run, uid, bytesMax }: LargeBodyIn
     // Past the end a server sends an empty string; NIL says that the message is gone, however much of it came before.
     if (!part || !Buffer.isBuffer(part.source)) return undefined;
     const bytes = part.source;
+    const origin = originOf(part);
+    if (origin === undefined && isSameAgain(body.subarray(0, length), bytes)) break;
+    if ((origin ?? length) !== length || (length > 0 && bytes.length > partBytes))
+      throw new EngineError('command_refused', `FETCH part: bytes from ${origin ?? 0} on, and not from ${length} on`);
     if (length + bytes.length > bytesMax)
       throw new EngineError('message_too_large', `UID ${uid}: more than ${bytesMax} bytes`);
     body = withRoom(body, length, bytes.length);
     bytes.copy(body, length);
     length += bytes.length;
-    if (isLastPart(bytes.length, length, announced)) break;
+    // More than a part is the whole message, of a server that gives no parts.
+    if (bytes.length > partBytes || isLastPart(bytes.length, length, announced)) break;
   }
   return toBodyRow(about, length === body.length ? body : trimmed(body, length));
+}
+
+/** The whole message, of a server that gives no parts, and says that there is more. */
+const isSameAgain = (before: Buffer, bytes: Buffer): boolean => bytes.length > 0 && before.equals(bytes);
+
+/** The announced size is no reason to go without a message: the byte after the last that it may have decides, where it can be had. */
+async function isBeyond({ client, run, uid, bytesMax }: LargeBodyInput): Promise<boolean> {
+  try {
+    const part = await run('FETCH part', () =>
+      client.fetchOne(`${uid}`, { uid: true, source: { start: bytesMax, maxLength: 1 } }, { uid: true }),
+    );
+    return !part || !Buffer.isBuffer(part.source) || part.source.length > 0;
+  } catch (error) {
+    const failure = asEngineError(error);
+    if (failure.code !== 'command_refused') throw failure;
+    return true;
+  }
 }
 
 /** Some servers send less at once than they were asked for, and some announce more than there is. */

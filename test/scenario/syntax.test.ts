@@ -163,6 +163,68 @@ describe.concurrent('a message that is larger than the server says', () => {
   });
 });
 
+describe.concurrent('a large message', () => {
+  const large = Buffer.from(
+    `Subject: large\r\n\r\n${Array.from({ length: 400_000 }, (_, line) => `${line} of the text, and on\r\n`).join('')}`,
+  );
+  const withLarge = () => {
+    const inbox = folder('INBOX', 3);
+    inbox.messages[1] = message(2, 'INBOX', { raw: large.subarray(0, 9_000_000) });
+    return inbox;
+  };
+  /** Whatever part of it is asked for. */
+  const answered =
+    (name: string, bytes: Buffer): Script =>
+    ({ verb, args, tag }) =>
+      verb === 'UID FETCH' && /^2 .*BODY\.PEEK\[\]</.test(args)
+        ? { parts: [`* 2 FETCH (UID 2 FLAGS () ${name} {${bytes.length}}\r\n`, bytes, ')\r\n', `${tag} OK done\r\n`] }
+        : undefined;
+
+  it('of a server that gives no parts is taken as the whole that it is', async ({ onTestFinished }) => {
+    const script = answered('BODY[]', large.subarray(0, 9_000_000));
+    await expectTrueAndIdle(await startScenario({ folders: [withLarge()], script }, calm, onTestFinished));
+  });
+
+  it('of a server that gives the first part again and again is not put together of that', async ({
+    onTestFinished,
+  }) => {
+    const script = answered('BODY[]<0>', large.subarray(0, 4_000_000));
+    const scenario = await startScenario({ folders: [withLarge()], script }, calm, onTestFinished);
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual(['lost: INBOX/1000/2']);
+    expect(scenario.installation.query('SELECT uid, error FROM email_quarantine')).toEqual([
+      { uid: 2, error: expect.stringContaining('bytes from 0 on, and not from 4000000 on') as unknown },
+    ]);
+    await scenario.retryQuarantined();
+    await scenario.expectTrueCopy();
+  });
+
+  it('that is none, of such a server that refuses it whole and says that it is larger, is not doubled', async ({
+    onTestFinished,
+  }) => {
+    const script: Script = ({ verb, args, tag, folder: open }) => {
+      if (verb !== 'UID FETCH' || !open) return undefined;
+      if (args.includes('BODY.PEEK[] ')) return { parts: [`${tag} NO not in bulk\r\n`] };
+      const rows = fetchRows(open, args.replace(/<\d+\./, '<0.'), true).flat();
+      const spell = (text: string): string => text.replace('BODY[]<0>', 'BODY[]').replace(/SIZE \d+/, 'SIZE 400');
+      return { parts: [...rows.map((part) => (typeof part === 'string' ? spell(part) : part)), `${tag} OK done\r\n`] };
+    };
+    const scenario = await startScenario({ folders: [folder('INBOX', 3)], script }, calm, onTestFinished);
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+  });
+
+  it('that is none, whatever size the server says, is copied', async ({ onTestFinished }) => {
+    const script: Script = ({ verb, args, tag }, honest) => {
+      if (verb === 'UID SEARCH' && args.includes('LARGER')) return { parts: ['* SEARCH 3\r\n', `${tag} OK done\r\n`] };
+      const lie = (part: Part): Part =>
+        typeof part === 'string' && part.includes('UID 3 ') ? part.replace(/SIZE \d+/, 'SIZE 4294967295') : part;
+      return verb === 'UID FETCH' ? { parts: honest.map(lie) } : undefined;
+    };
+    await expectTrueAndIdle(await startScenario({ folders: [folder('INBOX', 5)], script }, calm, onTestFinished));
+  });
+});
+
 describe.concurrent('a row that FETCH leaves out', () => {
   for (const count of [12, 60]) {
     it(`of ${count} is not taken for deleted while SEARCH lists it`, async ({ onTestFinished }) => {
