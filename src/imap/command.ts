@@ -3,6 +3,7 @@ import type { ImapFlow } from 'imapflow';
 import { withDeadline } from '../base/abort.ts';
 import { EngineError } from '../base/errors.ts';
 import { toEngineError } from './failure.ts';
+import { internalsOf } from './internals.ts';
 import type { SessionOptions } from './session.ts';
 
 /** `rowCount`: so many rows may be in the answer, which then may take longer. `as it comes`: nobody knows how many. */
@@ -33,7 +34,7 @@ export const createRunner = (options: SessionOptions, client: ImapFlow): RunComm
     if (!client.usable) throw new EngineError('connection_lost', what);
     const { commandTimeoutMs } = options;
     try {
-      return await withDeadline(work(), {
+      const result = await withDeadline(work(), {
         ...(rowCount === 'as it comes'
           ? { ms: commandTimeoutMs, moreMs: whileItComes(client, commandTimeoutMs) }
           : { ms: commandTimeoutMs + Math.min(rowsMsMax, Math.ceil(rowCount * msPerRow)) }),
@@ -41,6 +42,8 @@ export const createRunner = (options: SessionOptions, client: ImapFlow): RunComm
         signal: options.signal,
         what,
       });
+      throwIfBye(client, what);
+      return result;
     } catch (error) {
       const context = { what, nowMs: Date.now() };
       const failure = toEngineError(error, context);
@@ -49,6 +52,12 @@ export const createRunner = (options: SessionOptions, client: ImapFlow): RunComm
     }
   };
 };
+
+/** What comes with a BYE is no answer, also where the server says OK behind it: no row of it looks like an empty folder. */
+function throwIfBye(client: ImapFlow, what: string): void {
+  const { byeReason } = internalsOf(client);
+  if (typeof byeReason === 'string') throw toEngineError({ reason: byeReason }, { what, nowMs: Date.now() });
+}
 
 /** From now on: as long again, while what came meanwhile is worth it. */
 function whileItComes(client: ImapFlow, commandTimeoutMs: number): () => number {

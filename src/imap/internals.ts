@@ -28,6 +28,8 @@ export interface Internals {
   /** By response code. */
   readonly sectionHandlers: Record<string, () => Promise<void>>;
   readonly streamer: Streamer;
+  /** What the server said in its BYE. */
+  readonly byeReason?: unknown;
   /** The library's reader is at work on an answer: a silent socket is not the server's fault. */
   _processingResponse: boolean;
 }

@@ -62,6 +62,8 @@ export async function listFolders(input: ListingInput): Promise<FolderListing> {
 
 const toListedName = ({ pathAsListed, delimiter }: ListResponse): ListedName => ({ listed: pathAsListed, delimiter });
 
+const endsAll: ReadonlySet<string> = new Set(['connection_lost', 'throttled', 'aborted']);
+
 /** A command for each, with a deadline of its own: a server may take a second for every folder. */
 async function withStatuses(input: ListingInput, folders: readonly ObservedFolder[]): Promise<ObservedFolder[]> {
   const asked: ObservedFolder[] = [];
@@ -79,7 +81,7 @@ async function statusOf({ client, run, wireNames }: ListingInput, path: string):
     return toStatus(status);
   } catch (error) {
     const failure = asEngineError(error);
-    if (client.usable && failure.code !== 'throttled' && failure.code !== 'aborted') return null;
+    if (client.usable && !endsAll.has(failure.code)) return null;
     throw failure;
   }
 }

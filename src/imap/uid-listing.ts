@@ -3,6 +3,7 @@
  * sizes in the round trip that a SEARCH takes for the UIDs alone; sizes once heard are not asked for again.
  */
 import type { FetchQueryObject, ImapFlow } from 'imapflow';
+import { EngineError } from '../base/errors.ts';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
 import type { RowFetcher } from './fetch-rows.ts';
@@ -46,8 +47,9 @@ export function createUidListing({ client, run, fetcher, limit }: UidListingInpu
 
   /** SEARCH, and FETCH where a server refuses it. imapflow answers a refused SEARCH with false. */
   const search = async (set: string, bytes?: number): Promise<number[]> => {
+    if (!client.mailbox) throw new EngineError('connection_lost', 'SEARCH: the folder is not open any more');
     const query = bytes === undefined ? { uid: set } : { uid: set, larger: bytes };
-    const exists = client.mailbox ? client.mailbox.exists : 0;
+    const { exists } = client.mailbox;
     const found = await run('SEARCH', () => client.search(query, { uid: true }), exists);
     if (found) return found;
     if (exists === 0) return [];

@@ -102,3 +102,32 @@ describe.concurrent('BYE in the place of an answer', () => {
     });
   }
 });
+
+describe.concurrent('BYE before an OK that is no answer', () => {
+  const places: Readonly<Record<string, (command: Command) => boolean>> = {
+    LIST: ({ verb }) => verb === 'LIST',
+    STATUS: ({ verb }) => verb === 'STATUS',
+    EXAMINE: ({ verb }) => verb === 'EXAMINE',
+    'the listing of UIDs': ({ verb, args }) => verb === 'UID FETCH' && !args.includes('BODY'),
+    'the bodies': isBodies,
+  };
+  for (const [what, isPlace] of Object.entries(places)) {
+    it(`to ${what} is told as what it is, and nothing looks empty`, async ({ onTestFinished }) => {
+      const script: Script = (command) =>
+        isPlace(command)
+          ? { parts: ['* BYE going down for maintenance\r\n', `${command.tag} OK completed\r\n`] }
+          : undefined;
+      const capabilities = what === 'STATUS' ? ['CONDSTORE'] : usualCapabilities;
+      const scenario = await startScenario({ folders: [folder('INBOX', 6)], capabilities }, calm, onTestFinished);
+      scenario.server.script = script;
+      await scenario.sync();
+      const { last_error: told } = scenario.accountState();
+      const parked = scenario.installation.query<{ error: string }>('SELECT error FROM email_quarantine');
+      for (const text of [told, ...parked.map(({ error }) => error)])
+        if (text !== null) expect(text).toContain('going down for maintenance');
+      expect(told === null ? parked.length : 6).toBe(6);
+      await scenario.retryQuarantined();
+      await scenario.expectTrueCopy();
+    });
+  }
+});
