@@ -87,8 +87,8 @@ async function statusOf({ client, run, wireNames }: ListingInput, path: string):
 }
 
 /**
- * `INBOX` and `inbox` are the same folder (RFC 9051 5.1), and a name listed twice is one folder. The library attaches what STATUS
- * said by its own reading of the names: where it took two for one, nobody knows which of them it was about.
+ * `INBOX` and `inbox` are the same folder (RFC 9051 5.1), and a name listed twice is one folder, no container if one line says so. The
+ * library attaches what STATUS said by its own reading of the names: where it took two for one, nobody knows which of them it was about.
  */
 function nameApart(entries: readonly ListResponse[], paths: ReadonlyMap<string, string>): ListResponse[] {
   const named = new Map<string, ListResponse>();
@@ -97,7 +97,8 @@ function nameApart(entries: readonly ListResponse[], paths: ReadonlyMap<string, 
     const path = paths.get(entry.pathAsListed) ?? '';
     if (path === '') continue;
     pathsRead.set(entry.path, (pathsRead.get(entry.path) ?? new Set()).add(path));
-    if (!named.has(path)) named.set(path, entry);
+    const before = named.get(path);
+    if (!before || (!isSelectable(before) && isSelectable(entry))) named.set(path, entry);
   }
   return [...named].map(([path, entry]) => {
     const isAlone = pathsRead.get(entry.path)?.size === 1;
@@ -110,16 +111,19 @@ function withoutStatus(entry: ListResponse): ListResponse {
   return rest;
 }
 
+function isSelectable({ flags }: ListResponse): boolean {
+  const attributes = [...flags].map((flag) => flag.toLowerCase());
+  return !attributes.includes('\\noselect') && !attributes.includes('\\nonexistent');
+}
+
 function observed(entry: ListResponse, withStatus: boolean): ObservedFolder {
-  const attributes = [...entry.flags].map((flag) => flag.toLowerCase());
-  const isSelectable = !attributes.includes('\\noselect') && !attributes.includes('\\nonexistent');
   return {
     path: entry.path,
     delimiter: entry.delimiter || null,
     role: entry.specialUse ? entry.specialUse.replace(/^\\/, '').toLowerCase() : null,
-    isSelectable,
+    isSelectable: isSelectable(entry),
     mailboxId: null,
-    status: isSelectable && withStatus ? toStatus(entry.status) : null,
+    status: isSelectable(entry) && withStatus ? toStatus(entry.status) : null,
   };
 }
 

@@ -261,6 +261,12 @@ export interface LedgerRow {
   readonly pendingCount: number;
 }
 
+export interface KnownContent {
+  readonly contentId: number;
+  /** As the server announced it. */
+  readonly size: number;
+}
+
 export interface QuarantineRow {
   readonly uid: number;
   readonly uidValidity: number;
@@ -326,7 +332,7 @@ export interface StoreReads extends ScheduleReads, LoginReads, ReadingReads, Sea
   liveCounts(emfdid: number): Promise<LiveCounts>;
   quarantine(emfdid: number): Promise<QuarantineRow[]>;
   /** Contents of this account by EMAILID / X-GM-MSGID. */
-  contentsByEmailId(acntid: number, emailIds: readonly string[]): Promise<Map<string, { contentId: number }>>;
+  contentsByEmailId(acntid: number, emailIds: readonly string[]): Promise<Map<string, KnownContent>>;
   /** Which of these UIDs' contents (by live row id) also live elsewhere in the account: they moved, they are not lost. */
   idsFoundElsewhere(emfdid: number, ids: readonly number[]): Promise<number[]>;
   ledger(acntid: number): Promise<LedgerRow[]>;

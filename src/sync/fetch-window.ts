@@ -115,10 +115,11 @@ async function placeKnownContents(pass: FolderPass, writer: BatchWriter, window:
   const known = await pass.ports.store.contentsByEmailId(pass.folder.acntid, ids);
   const placed: number[] = [];
   for (const { uid, flags, internalDate, size, modseq, emailId } of rows) {
-    const contentId = emailId === null ? undefined : known.get(emailId)?.contentId;
-    if (contentId === undefined) continue;
+    const content = emailId === null ? undefined : known.get(emailId);
+    // Of another size it is not the same message, whatever the server calls it.
+    if (content?.size !== size) continue;
     placed.push(uid);
-    await writer.addPlacement({ uid, flags, internalDate, size, modseq, emailId, contentId });
+    await writer.addPlacement({ uid, flags, internalDate, size, modseq, emailId, contentId: content.contentId });
   }
   return uidSetOf(placed);
 }

@@ -51,6 +51,24 @@ describe('a listing that lacks INBOX', () => {
   });
 });
 
+describe('a folder listed twice, once as a container', () => {
+  it.each(['before', 'after'])('%s, is copied', async (where) => {
+    const container = '* LIST (\\Noselect) "/" "Old"\r\n';
+    const scenario = await startScenario({
+      folders: [folder('INBOX', 3), folder('Old', 5)],
+      script: ({ verb }, honest) => {
+        if (verb !== 'LIST') return undefined;
+        return {
+          parts: where === 'before' ? [container, ...honest] : [...honest.slice(0, -1), container, ...honest.slice(-1)],
+        };
+      },
+    });
+    expect(await scenario.sync()).toMatchObject({ code: 0, stderr: '' });
+    expect(scenario.differences()).toEqual([]);
+    await scenario.expectIdle();
+  });
+});
+
 describe('a folder without a STATUS that is refused when it is opened', () => {
   it.each([
     ['NO [UNAVAILABLE] not just now', usualCapabilities],

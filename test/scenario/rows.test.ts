@@ -1,8 +1,8 @@
 /** FETCH answers that leave out, repeat, disorder or invent rows (RELIABILITY faults 13 to 15 and 19). */
 import { describe, expect, it } from 'vitest';
-import type { FakeOptions } from '../support/fake-imap-server.ts';
+import { type FakeOptions, usualCapabilities } from '../support/fake-imap-server.ts';
 import type { Part } from '../support/fake-mailbox.ts';
-import { fetchRows, folder } from '../support/fake-mailbox.ts';
+import { addMessage, fetchRows, folder } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
 type Script = NonNullable<FakeOptions['script']>;
@@ -165,5 +165,17 @@ describe('a message that the server refuses', () => {
         error: expect.stringMatching(/^message_unfetchable: .* \(FETCH: FETCH failed: cannot read message\)$/),
       },
     ]);
+  });
+});
+
+describe('EMAILID', () => {
+  it('of a message of another size brings nobody its bytes', async () => {
+    const inbox = folder('INBOX', 2);
+    const scenario = await startScenario({ folders: [inbox], capabilities: [...usualCapabilities, 'OBJECTID'] });
+    for (const entry of inbox.messages) entry.emailId = 'M1';
+    await scenario.sync();
+    addMessage(inbox, Buffer.from('Subject: another\r\n\r\nNot what M1 was.\r\n')).emailId = 'M1';
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
   });
 });

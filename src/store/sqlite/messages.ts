@@ -1,7 +1,15 @@
 /** Reads of messages: for comparing with a listing, for verify, for people. All of them run on a reading connection. */
 import type { Instant } from '../../base/clock.ts';
 import { createTextPool } from '../../base/text-pool.ts';
-import type { Address, LiveCounts, MessageSummary, StoredDigest, StoredIdentity, StoredMessage } from '../store.ts';
+import type {
+  Address,
+  KnownContent,
+  LiveCounts,
+  MessageSummary,
+  StoredDigest,
+  StoredIdentity,
+  StoredMessage,
+} from '../store.ts';
 import type { Connection, SqlValue } from './connection.ts';
 
 export function storedMessages(c: Connection, emfdid: number): StoredMessage[] {
@@ -71,11 +79,11 @@ export function contentsByEmailId(
   c: Connection,
   acntid: number,
   emailIds: readonly string[],
-): Map<string, { contentId: number }> {
-  const sql = `SELECT email_id, content_id FROM email_messages
+): Map<string, KnownContent> {
+  const sql = `SELECT email_id, content_id, size FROM email_messages
     WHERE acntid = ? AND email_id IN (SELECT value FROM json_each(?)) ORDER BY id`;
-  const rows = c.all<{ email_id: string; content_id: number }>(sql, acntid, JSON.stringify(emailIds));
-  return new Map(rows.map((row) => [row.email_id, { contentId: row.content_id }]));
+  const rows = c.all<{ email_id: string; content_id: number; size: number }>(sql, acntid, JSON.stringify(emailIds));
+  return new Map(rows.map((row) => [row.email_id, { contentId: row.content_id, size: row.size }]));
 }
 
 export function idsFoundElsewhere(c: Connection, emfdid: number, ids: readonly number[]): number[] {
