@@ -157,8 +157,10 @@ async function settleRest(
   refusal: string | null,
 ): Promise<void> {
   if (missing.length === 0) return;
+  const { unreadCount } = pass.session;
   const present = await pass.session.searchUids(missing);
-  writer.settle(subtractUids(missing, present));
+  // What could not be read may have named them: they stay pending.
+  if (pass.session.unreadCount === unreadCount) writer.settle(subtractUids(missing, present));
   const stillThere = intersectUids(missing, present);
   const count = uidCount(stillThere);
   if (count === 0) return;

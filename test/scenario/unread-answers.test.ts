@@ -136,6 +136,26 @@ it.each([
   await scenario.expectIdle();
 });
 
+it('mail without a body is not gone because the answer of SEARCH could not be read', async () => {
+  const inbox = folder('INBOX', 5);
+  const scenario = await startScenario({ folders: [inbox] });
+  await scenario.sync();
+  addMessage(inbox, message(6).raw);
+  // So the counts agree without it.
+  inbox.messages.splice(1, 1);
+  scenario.server.script = ({ verb, args }, honest) => {
+    if (verb === 'UID SEARCH') return spoil(honest, /^\* SEARCH/, '* SEARCH 6 (((\r\n');
+    return args.includes('BODY.PEEK[]')
+      ? { parts: ['* 5 FETCH (UID 6 FLAGS () BODY[] NIL)\r\n', ...honest.slice(-1)] }
+      : undefined;
+  };
+  await scenario.sync();
+  scenario.server.script = undefined;
+  await scenario.sync();
+  expect(scenario.differences()).toEqual([]);
+  await scenario.expectIdle();
+});
+
 /** Some lines with too many parentheses, some without their end; of the listing's, nothing that would still be one. */
 function breakLines(random: () => number, share: number): Script {
   const broken = (line: string): string => {
