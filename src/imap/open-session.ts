@@ -1,6 +1,6 @@
 /** ImapSession over imapflow (see session.ts for what each verb promises). */
 import type { ImapFlow, MailboxObject } from 'imapflow';
-import { EngineError } from '../base/errors.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
 import { createTextPool } from '../base/text-pool.ts';
 import { type UidRange, type UidSet, uidCount, uidSetOfRanges } from '../base/uid-set.ts';
 import { createRunner } from './command.ts';
@@ -99,7 +99,12 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const examine = () => client.mailboxOpen(name, { readOnly: true, ...resync });
       const around = { client, options, bounds, pipeline, limit, examine, onChange, onListed: listing.know };
       const listsToo = listFrom !== undefined && pipelines(options.link);
-      const mailbox = await run(`EXAMINE ${path}`, () => (listsToo ? openAndList(listFrom, around) : examine()));
+      const open = () => (listsToo ? openAndList(listFrom, around) : examine());
+      const plain = () => client.mailboxOpen(name, { readOnly: true });
+      const what = `EXAMINE ${path}`;
+      const mailbox = await ('changedSince' in resync
+        ? orElse(run(what, open), () => run(what, plain))
+        : run(what, open));
       isOpening = false;
       const opened = toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
       watching.note(path, opened);
@@ -149,6 +154,17 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     abort: () => client.close(),
   };
   return session;
+}
+
+/** There are servers that announce QRESYNC and refuse it. */
+async function orElse<T>(wished: Promise<T>, instead: () => Promise<T>): Promise<T> {
+  try {
+    return await wished;
+  } catch (error) {
+    const failure = asEngineError(error);
+    if (failure.code !== 'command_refused') throw failure;
+    return instead();
+  }
 }
 
 const boundsOf = ({ literalBytesMax, room }: SessionOptions, noteUnread: RowBounds['noteUnread']): RowBounds => ({

@@ -3,7 +3,7 @@
  * sizes in the round trip that a SEARCH takes for the UIDs alone; sizes once heard are not asked for again.
  */
 import type { FetchQueryObject, ImapFlow } from 'imapflow';
-import { EngineError } from '../base/errors.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
 import type { RowFetcher } from './fetch-rows.ts';
@@ -70,14 +70,24 @@ export function createUidListing({ client, run, fetcher, limit }: UidListingInpu
     return found;
   };
 
+  /** Null: refused, as some do where there is none, and others for one message that they can't read. */
+  const fetchUids = async (range: Asked): Promise<UidSet | null> => {
+    try {
+      return uidSetOf((await fetcher.flagRows({ what: 'FETCH SIZE', uids: range, query: sizeQuery }, noteSize)).keys());
+    } catch (error) {
+      const failure = asEngineError(error);
+      if (failure.code !== 'command_refused') throw failure;
+      return null;
+    }
+  };
+
   return {
     async listUids(range) {
       const { first, uids } = known ?? {};
       known = null;
       if (uids && 'first' in range && range.first === first) return uids;
       if (!isShort(client, range)) return searchUids(range);
-      const rows = await fetcher.flagRows({ what: 'FETCH SIZE', uids: range, query: sizeQuery }, noteSize);
-      return uidSetOf(rows.keys());
+      return (await fetchUids(range)) ?? searchUids(range);
     },
     searchUids,
     async listLarger(uids, bytes) {

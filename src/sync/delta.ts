@@ -3,6 +3,7 @@ import { toInstant } from '../base/clock.ts';
 import { highestUid, subtractUids, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import { type FolderPass, pendingUids } from './folder-pass.ts';
+import { unlessRefused } from './in-halves.ts';
 
 /** Returns everything that is to be fetched: what an earlier pass left, what is new, and quarantined mail that is due again. */
 export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): Promise<UidSet> {
@@ -16,9 +17,22 @@ export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): P
 
 async function applyFlags(pass: FolderPass, flagsSince: bigint | null): Promise<readonly FlagRow[]> {
   const told = toldOnOpening(pass);
-  const rows = told ?? (flagsSince === null ? [] : await pass.session.fetchFlags({ first: 1 }, flagsSince));
+  const rows = told ?? (flagsSince === null ? [] : await flagsChanged(pass, flagsSince));
   if (rows.length > 0) await storeFlags(pass, rows);
   return rows;
+}
+
+/** A refusal keeps no mail back: the next pass asks again, and a scan needs no MODSEQ. */
+async function flagsChanged(pass: FolderPass, since: bigint): Promise<readonly FlagRow[]> {
+  const rows = await unlessRefused(pass.session.fetchFlags({ first: 1 }, since));
+  if (rows !== undefined) return rows;
+  pass.owesFlags = true;
+  const { acntid, emfdid } = pass.folder;
+  pass.ports.log.warn('the server refuses to tell which flags changed: a full pass compares them all', {
+    acntid,
+    emfdid,
+  });
+  return [];
 }
 
 /**

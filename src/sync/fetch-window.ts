@@ -13,6 +13,7 @@ import {
   type UidSet,
   uidCount,
   uidSetOf,
+  uidSetOfRanges,
   uidsAscending,
   unionUids,
 } from '../base/uid-set.ts';
@@ -21,6 +22,7 @@ import type { QuarantinedMessage } from '../store/store.ts';
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
 import { recordArrived } from './delta.ts';
 import type { FolderPass } from './folder-pass.ts';
+import { askInHalves, unlessRefused } from './in-halves.ts';
 import { halves, nextWindow } from './window.ts';
 
 /** Bodies above this come alone and in parts; a batch plus one such body bounds the memory of a pass. */
@@ -97,8 +99,9 @@ async function fetchWindow(pass: FolderPass, writer: BatchWriter, window: UidSet
   const placed = await placeKnownContents(pass, writer, window);
   const wanted = subtractUids(window, placed);
   const oversized = intersectUids(wanted, pass.hunt.oversized);
-  const listed = await pass.session.listLarger(subtractUids(wanted, oversized), aloneAbove(pass));
-  const large = unionUids(listed, oversized);
+  const ask = (uids: UidSet) => pass.session.listLarger(uids, aloneAbove(pass));
+  const listed = (await unlessRefused(askInHalves(subtractUids(wanted, oversized), ask))) ?? [];
+  const large = unionUids(uidSetOfRanges(listed), oversized);
   await fetchBulk(pass, writer, subtractUids(wanted, large));
   for (const uid of uidsAscending(large)) await fetchLarge(pass, writer, uid);
 }
@@ -110,7 +113,8 @@ const aloneAbove = ({ ports }: FolderPass): number => Math.min(bulkBytesMax, por
 async function placeKnownContents(pass: FolderPass, writer: BatchWriter, window: UidSet): Promise<UidSet> {
   const { hasObjectId, isGmail } = pass.session.capabilities;
   if ((!hasObjectId && !isGmail) || pass.kind === 'refetch') return [];
-  const rows = await pass.session.fetchMetadata(window, { withMessageId: false });
+  const ask = (uids: UidSet) => pass.session.fetchMetadata(uids, { withMessageId: false });
+  const rows = (await unlessRefused(askInHalves(window, ask))) ?? [];
   const ids = rows.flatMap((row) => row.emailId ?? []);
   const known = await pass.ports.store.contentsByEmailId(pass.folder.acntid, ids);
   const placed: number[] = [];

@@ -7,6 +7,7 @@
 import { hasUid, highestUid, type UidSet, uidSetOf } from '../base/uid-set.ts';
 import type { CompareInput, Comparison } from './compare.ts';
 import type { FolderPass } from './folder-pass.ts';
+import { askInHalves } from './in-halves.ts';
 import { isSameMessage } from './renames.ts';
 
 /** Asks the server about tombstones whose UID is listed again, and about all rows when a number went back; a refetch asks for none. */
@@ -19,7 +20,7 @@ export async function findReplaced(pass: FolderPass, input: CompareInput, result
   const ids = rows.map(({ id }) => id);
   const stored = await pass.ports.store.identitiesOf(pass.folder.emfdid, ids);
   const uids = uidSetOf(rows.map(({ uid }) => uid));
-  const observed = await pass.session.fetchMetadata(uids, { withMessageId: true });
+  const observed = await askInHalves(uids, (some) => pass.session.fetchMetadata(some, { withMessageId: true }));
   const byUid = new Map(observed.map((row) => [row.uid, row]));
   const replaced = stored.filter((row) => byUid.has(row.uid) && !isSameMessage(row, byUid.get(row.uid)));
   return uidSetOf(replaced.map(({ uid }) => uid));

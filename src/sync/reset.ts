@@ -8,6 +8,7 @@ import { toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { highestUid, subtractUids, type UidSet, uidSetOf } from '../base/uid-set.ts';
 import type { FolderPass } from './folder-pass.ts';
+import { askInHalves } from './in-halves.ts';
 import { matchIdentities } from './match-identities.ts';
 
 /** After so many changes, without a pass between them that found none, the server, not the folder, is wrong: wait. */
@@ -23,7 +24,7 @@ export async function resetFolder(pass: FolderPass): Promise<UidSet> {
   const uids = await session.listUids({ first: 1 });
   const [stored, observed] = [
     await ports.store.storedIdentities(folder.emfdid),
-    await session.fetchMetadata(uids, { withMessageId: true }),
+    await askInHalves(uids, (some) => session.fetchMetadata(some, { withMessageId: true })),
   ];
   const matches = matchIdentities(stored, observed);
   const pending = subtractUids(uids, uidSetOf(matches.map((match) => match.uid)));

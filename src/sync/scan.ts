@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { toInstant } from '../base/clock.ts';
-import { asEngineError } from '../base/errors.ts';
 import {
   formatUidSet,
   hasUid,
@@ -20,6 +19,7 @@ import type { FlagRow } from '../imap/session.ts';
 import type { ListingRecord, QuarantineRow } from '../store/store.ts';
 import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
 import { type FolderPass, pendingCountOf } from './folder-pass.ts';
+import { askInHalves, unlessRefused } from './in-halves.ts';
 import { holdsDeletions } from './plan.ts';
 import { credibleUidNext, findReplaced } from './replaced.ts';
 
@@ -34,7 +34,7 @@ export interface ScanResult {
 }
 
 export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
-  const rows = await pass.session.fetchFlags({ first: 1 });
+  const rows = await fetchAllFlags(pass);
   const quarantine = await pass.ports.store.quarantine(pass.folder.emfdid);
   const input = await compareInput(pass, rows, quarantine);
   const comparison = await withReplaced(pass, await withSecondLook(pass, input));
@@ -45,6 +45,23 @@ export async function scanFolder(pass: FolderPass): Promise<ScanResult> {
   pass.owesRefetch = false;
   const { pending, liveUids, missingUids, revivedUids } = comparison.result;
   return { pending, liveUids, missingUids, revivedUids };
+}
+
+async function fetchAllFlags(pass: FolderPass): Promise<readonly FlagRow[]> {
+  const { session } = pass;
+  const rows = await unlessRefused(session.fetchFlags({ first: 1 }));
+  if (rows !== undefined) return rows;
+  const found = await session.searchUids({ first: 1 });
+  // There are servers that refuse `1:*` where there is nothing.
+  if (found.length === 0 && session.exists === 0) return [];
+  const uids = unionUids(found, await liveUidsOf(pass));
+  return askInHalves(uids, (some) => session.fetchFlags(some));
+}
+
+/** They are asked for, too: what SEARCH left out is not gone for that. */
+async function liveUidsOf({ ports, folder, uidValidity }: FolderPass): Promise<UidSet> {
+  const stored = await ports.store.storedMessages(folder.emfdid);
+  return uidSetOf(stored.filter((row) => !row.isVanished && row.uidValidity === uidValidity).map(({ uid }) => uid));
 }
 
 async function compareInput(
@@ -94,15 +111,8 @@ async function withAllFlags(pass: FolderPass, input: CompareInput, told: UidSet)
   return { input: whole, result: compareFolder(whole) };
 }
 
-async function flagsOrNone({ session }: FolderPass, uids: UidSet): Promise<readonly FlagRow[]> {
-  try {
-    return await session.fetchFlags(uids);
-  } catch (error) {
-    const failure = asEngineError(error);
-    if (failure.code !== 'command_refused') throw failure;
-    return [];
-  }
-}
+const flagsOrNone = async ({ session }: FolderPass, uids: UidSet): Promise<readonly FlagRow[]> =>
+  (await unlessRefused(askInHalves(uids, (some) => session.fetchFlags(some)))) ?? [];
 
 async function withReplaced(pass: FolderPass, { input, result }: Looked): Promise<Looked> {
   const replaced = await findReplaced(pass, input, result);

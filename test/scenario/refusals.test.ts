@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { usualCapabilities } from '../support/fake-imap-server.ts';
-import { folder, message } from '../support/fake-mailbox.ts';
+import { addMessage, type Command, folder, message } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
 /** Seconds: the tests run beside each other, and nothing in them depends on a deadline. */
@@ -32,6 +32,51 @@ describe.concurrent('a refused', () => {
       await scenario.expectTrueCopy();
     });
   }
+});
+
+describe.concurrent('a server that refuses', () => {
+  const firstOf = ({ args }: Command): number => Number(args.split(':')[0]);
+  const cases: Readonly<Record<string, (command: Command) => boolean>> = {
+    'CHANGEDSINCE, which it announces,': ({ args }) => args.includes('CHANGEDSINCE'),
+    'QRESYNC, which it announces,': ({ verb, args }) => verb === 'EXAMINE' && args.includes('QRESYNC'),
+    'a range that begins above the last message': (command) =>
+      command.verb === 'UID FETCH' && command.folder?.messages.every(({ uid }) => uid < firstOf(command)) === true,
+  };
+  for (const [what, isRefused] of Object.entries(cases))
+    it(`${what} has its new mail, flags and deletions copied all the same`, async ({ onTestFinished }) => {
+      const inbox = folder('INBOX', 6);
+      const capabilities = what.startsWith('QRESYNC') ? [...usualCapabilities, 'QRESYNC'] : usualCapabilities;
+      const scenario = await startScenario({ folders: [inbox], capabilities }, calm, onTestFinished);
+      await scenario.sync();
+      scenario.server.script = (command) =>
+        isRefused(command) ? { parts: [`${command.tag} BAD not like this\r\n`] } : undefined;
+      addMessage(inbox, message(7).raw);
+      expect((await scenario.sync()).code).toBe(0);
+      expect(scenario.differences()).toEqual([]);
+      // UIDNEXT moves, and nothing is there.
+      inbox.uidNext = 12;
+      inbox.messages.splice(1, 1);
+      Object.assign(inbox.messages[0] ?? {}, { flags: ['\\Seen'], modseq: 90 });
+      expect((await scenario.sync()).code).toBe(0);
+      expect(scenario.differences()).toEqual([]);
+      await scenario.expectTrueCopy();
+    });
+});
+
+describe.concurrent('an empty folder in which a server refuses any range', () => {
+  it('is known to be empty, and followed', async ({ onTestFinished }) => {
+    const inbox = folder('INBOX', 0);
+    const script = ({ verb, tag }: Command) =>
+      verb.startsWith('UID ') && inbox.messages.length === 0 ? { parts: [`${tag} BAD no messages\r\n`] } : undefined;
+    const scenario = await startScenario({ folders: [inbox], script }, calm, onTestFinished);
+    for (const change of [() => undefined, () => addMessage(inbox, message(1).raw), () => inbox.messages.splice(0)]) {
+      change();
+      expect((await scenario.sync()).code).toBe(0);
+      expect(scenario.differences()).toEqual([]);
+      expect((await scenario.sync('--full')).code).toBe(0);
+    }
+    await scenario.expectTrueCopy();
+  });
 });
 
 describe.concurrent('a login refused with', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeOptions, usualCapabilities } from '../support/fake-imap-server.ts';
 import type { Part } from '../support/fake-mailbox.ts';
-import { addMessage, fetchRows, folder } from '../support/fake-mailbox.ts';
+import { addMessage, asked, fetchRows, folder } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
 type Script = NonNullable<FakeOptions['script']>;
@@ -165,6 +165,43 @@ describe('a message that the server refuses', () => {
         error: expect.stringMatching(/^message_unfetchable: .* \(FETCH: FETCH failed: cannot read message\)$/),
       },
     ]);
+  });
+
+  const refuseWhatever =
+    (uid: number): Script =>
+    ({ verb, args, tag, folder: open }) =>
+      verb === 'UID FETCH' && open && asked(open, args.split(' ')[0] ?? '').some((entry) => entry.uid === uid)
+        ? { parts: [`${tag} NO [SERVERBUG] UID FETCH Server error - Please try again later\r\n`] }
+        : undefined;
+
+  it.each([40, 150])(
+    'whatever is asked of it, is parked alone: the others, of %i, are copied and followed',
+    async (count) => {
+      const inbox = folder('INBOX', count);
+      const scenario = await startScenario({ folders: [inbox], script: refuseWhatever(7) });
+      expect((await scenario.sync()).code).toBe(0);
+      expect(scenario.differences()).toEqual(['lost: INBOX/1000/7']);
+      inbox.messages.splice(2, 1);
+      Object.assign(inbox.messages[10] ?? {}, { flags: ['\\Flagged'] });
+      expect((await scenario.sync('--full')).code).toBe(0);
+      expect(scenario.differences()).toEqual(['lost: INBOX/1000/7']);
+      inbox.uidValidity += 1;
+      expect((await scenario.sync()).code).toBe(0);
+      expect(scenario.differences()).toEqual(['lost: INBOX/1001/7']);
+      await scenario.retryQuarantined();
+      await scenario.expectTrueCopy();
+    },
+  );
+
+  it('from now on, whatever is asked of it, stays, and the flags of the others are compared', async () => {
+    const inbox = folder('INBOX', 40);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    scenario.server.script = refuseWhatever(7);
+    Object.assign(inbox.messages[10] ?? {}, { flags: ['\\Flagged'] });
+    expect((await scenario.sync('--full')).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    await scenario.expectTrueCopy();
   });
 });
 
