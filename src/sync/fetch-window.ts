@@ -8,6 +8,7 @@ import { throwIfAborted } from '../base/abort.ts';
 import { toInstant } from '../base/clock.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
 import {
+  highestUids,
   intersectUids,
   subtractUids,
   type UidSet,
@@ -180,7 +181,7 @@ async function settleRest(
 async function fetchAlone(pass: FolderPass, writer: BatchWriter, uid: number, refusal: string | null): Promise<void> {
   const isFetched = await fetchInParts(pass, writer, uid);
   if (isFetched) return;
-  countRefusal(pass, refusal);
+  await countRefusal(pass, uid, refusal);
   const error = refusal ?? 'the server left the message out of its answer';
   await quarantine(pass, writer, uid, `message_unfetchable: ${error}`, true);
 }
@@ -188,10 +189,22 @@ async function fetchAlone(pass: FolderPass, writer: BatchWriter, uid: number, re
 /** So many in a row are not the messages' fault: the folder is left alone for a while, lest all of it goes to quarantine. */
 const refusedInRowMax = 20;
 
-function countRefusal(pass: FolderPass, refusal: string | null): void {
+async function countRefusal(pass: FolderPass, uid: number, refusal: string | null): Promise<void> {
   pass.refusedInRow += 1;
   if (pass.refusedInRow > refusedInRowMax)
     throw new EngineError('command_refused', `${refusedInRowMax} messages in a row: ${refusal ?? 'left out'}`);
+  if (refusal !== null && pass.refusedInRow === 1 && !(await answersForOthers(pass, uid)))
+    throw new EngineError('command_refused', refusal);
+}
+
+/** So many others are asked about. */
+const othersCountMax = 16;
+
+/** A server that refuses to FETCH anything is asked again soon, and no message parked for it. */
+async function answersForOthers({ session }: FolderPass, uid: number): Promise<boolean> {
+  const others = subtractUids(await session.searchUids({ first: 1 }), [[uid, uid]]);
+  const some = highestUids(others, othersCountMax);
+  return (await unlessRefused(askInHalves(some, (uids) => session.fetchFlags(uids)))) !== undefined;
 }
 
 async function fetchLarge(pass: FolderPass, writer: BatchWriter, uid: number): Promise<void> {
@@ -211,7 +224,7 @@ async function fetchInParts(pass: FolderPass, writer: BatchWriter, uid: number):
     const failure = asEngineError(error);
     if (failure.code !== 'message_too_large' && failure.code !== 'command_refused') throw failure;
     const isRefused = failure.code === 'command_refused';
-    if (isRefused) countRefusal(pass, failure.detail);
+    if (isRefused) await countRefusal(pass, uid, failure.detail);
     const reason = `${isRefused ? 'message_unfetchable' : failure.code}: ${failure.detail}`;
     await quarantine(pass, writer, uid, reason, isRefused);
   }

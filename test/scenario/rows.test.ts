@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeOptions, usualCapabilities } from '../support/fake-imap-server.ts';
 import type { Part } from '../support/fake-mailbox.ts';
-import { addMessage, asked, fetchRows, folder } from '../support/fake-mailbox.ts';
+import { addMessage, asked, fetchRows, folder, message } from '../support/fake-mailbox.ts';
 import { startScenario } from './scenario.ts';
 
 type Script = NonNullable<FakeOptions['script']>;
@@ -192,6 +192,21 @@ describe('a message that the server refuses', () => {
       await scenario.expectTrueCopy();
     },
   );
+
+  it('as all others are, whatever is asked of them, is not parked: the folder is left alone for a minute', async () => {
+    const inbox = folder('INBOX', 5);
+    const scenario = await startScenario({ folders: [inbox] });
+    await scenario.sync();
+    addMessage(inbox, message(6).raw);
+    scenario.server.script = ({ verb, tag }) =>
+      verb === 'UID FETCH' ? { parts: [`${tag} NO [UNAVAILABLE] storage is down\r\n`] } : undefined;
+    expect((await scenario.sync()).code).toBe(75);
+    expect(scenario.installation.query('SELECT uid FROM email_quarantine')).toEqual([]);
+    expect(scenario.installation.query('SELECT last_error FROM email_folders')).toEqual([
+      { last_error: expect.stringContaining('storage is down') as unknown },
+    ]);
+    await scenario.expectTrueCopy();
+  });
 
   it('from now on, whatever is asked of it, stays, and the flags of the others are compared', async () => {
     const inbox = folder('INBOX', 40);
