@@ -13,6 +13,14 @@ export interface FetchItems {
   emailId: string | undefined;
   /** BODY[] as the server sent it; undefined also for NIL. */
   source: Buffer | undefined;
+  /** `BODY[]<4096>`: from that byte on. */
+  part: BodyPart | undefined;
+}
+
+export interface BodyPart {
+  readonly bytes: Buffer;
+  /** Undefined: the server did not say. */
+  readonly origin: number | undefined;
 }
 
 /**
@@ -29,6 +37,7 @@ export function parseFetchItems(text: string, literals: readonly Buffer[]): Fetc
     modseq: undefined,
     emailId: undefined,
     source: undefined,
+    part: undefined,
   };
   for (;;) {
     skipSpaces(scan);
@@ -159,7 +168,11 @@ function assign(items: FetchItems, key: string, value: Value): void {
   else if (key === 'MODSEQ') items.modseq = toModseq(value);
   else if (key === 'EMAILID' || key === 'X-GM-MSGID') items.emailId = firstText(value);
   else if (key === 'BODY[]' || key === 'RFC822') items.source = toBytes(value);
+  else if (key.startsWith('BODY[]<')) items.part = toPart(toBytes(value), key);
 }
+
+const toPart = (bytes: Buffer | undefined, key: string): BodyPart | undefined =>
+  bytes && { bytes, origin: toCount(key.slice('BODY[]<'.length, -1)) };
 
 const firstText = (value: Value): string | undefined => {
   const first = Array.isArray(value) ? value[0] : value;

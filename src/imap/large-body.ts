@@ -4,6 +4,8 @@
  */
 import type { ImapFlow } from 'imapflow';
 import { asEngineError, EngineError } from '../base/errors.ts';
+import { divertRows, type RowBounds } from './divert-rows.ts';
+import type { BodyPart } from './fetch-items.ts';
 import { originOf } from './internals.ts';
 import { toBodyRow } from './rows.ts';
 import type { BodyRow } from './session.ts';
@@ -14,6 +16,7 @@ const partBytes = 4 * 1024 * 1024;
 export interface LargeBodyInput {
   readonly client: ImapFlow;
   readonly run: <T>(what: string, work: () => Promise<T>) => Promise<T>;
+  readonly bounds: RowBounds;
   readonly uid: number;
   readonly bytesMax: number;
 }
@@ -31,13 +34,10 @@ export async function fetchLargeBody(input: LargeBodyInput): Promise<BodyRow | u
   let body: Buffer = Buffer.allocUnsafeSlow(Math.max(Math.min(announced, bytesMax), partBytes));
   let length = 0;
   for (;;) {
-    const part = await run('FETCH part', () =>
-      client.fetchOne(`${uid}`, { uid: true, source: { start: length, maxLength: partBytes } }, { uid: true }),
-    );
+    const part = await fetchPart(input, length, partBytes);
     // Past the end a server sends an empty string; NIL says that the message is gone, however much of it came before.
-    if (!part || !Buffer.isBuffer(part.source)) return undefined;
-    const bytes = part.source;
-    const origin = originOf(part);
+    if (part === undefined) return undefined;
+    const { bytes, origin } = part;
     if (origin === undefined && isSameAgain(body.subarray(0, length), bytes)) break;
     if ((origin ?? length) !== length || (length > 0 && bytes.length > partBytes))
       throw new EngineError('command_refused', `FETCH part: bytes from ${origin ?? 0} on, and not from ${length} on`);
@@ -52,16 +52,39 @@ export async function fetchLargeBody(input: LargeBodyInput): Promise<BodyRow | u
   return toBodyRow(about, length === body.length ? body : trimmed(body, length));
 }
 
+/** In the place of a part. */
+const wholeOf = (bytes: Buffer | undefined): BodyPart | undefined => bytes && { bytes, origin: undefined };
+
+/** Read by our own reader: the library's takes a quoted string for UTF-8, which other bytes do not outlive. */
+async function fetchPart({ client, run, bounds, uid }: LargeBodyInput, start: number, maxLength: number) {
+  let part: BodyPart | undefined;
+  const read = async (): Promise<void> => {
+    const diversion = divertRows(client, { bounds, stopwatch: null, commandCount: 1 }, (items) => {
+      if ((items.uid ?? uid) === uid) part = items.part ?? wholeOf(items.source) ?? part;
+    });
+    try {
+      const query = { uid: true, source: { start, maxLength } };
+      const message = await client.fetchOne(`${uid}`, query, { uid: true });
+      diversion.throwIfFailed();
+      if (message && Buffer.isBuffer(message.source)) part ??= { bytes: message.source, origin: originOf(message) };
+    } catch (error) {
+      diversion.throwIfFailed();
+      throw error;
+    } finally {
+      diversion.end();
+    }
+  };
+  await run('FETCH part', read);
+  return part;
+}
+
 /** The whole message, of a server that gives no parts, and says that there is more. */
 const isSameAgain = (before: Buffer, bytes: Buffer): boolean => bytes.length > 0 && before.equals(bytes);
 
 /** The announced size is no reason to go without a message: the byte after the last that it may have decides, where it can be had. */
-async function isBeyond({ client, run, uid, bytesMax }: LargeBodyInput): Promise<boolean> {
+async function isBeyond(input: LargeBodyInput): Promise<boolean> {
   try {
-    const part = await run('FETCH part', () =>
-      client.fetchOne(`${uid}`, { uid: true, source: { start: bytesMax, maxLength: 1 } }, { uid: true }),
-    );
-    return !part || !Buffer.isBuffer(part.source) || part.source.length > 0;
+    return (await fetchPart(input, input.bytesMax, 1))?.bytes.length !== 0;
   } catch (error) {
     const failure = asEngineError(error);
     if (failure.code !== 'command_refused') throw failure;

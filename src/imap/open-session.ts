@@ -140,7 +140,7 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const fetch = () => fetchBodies({ client, options, bounds, limit, uids, onRow });
       await (uidCount(uids) < longBodyCount ? fetch() : compression.transfer(fetch));
     },
-    fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, uid, bytesMax }),
+    fetchLargeBody: (uid, bytesMax) => fetchLargeBody({ client, run, bounds, uid, bytesMax }),
     async fetchHeader(uid) {
       const message = await run('FETCH HEADER', () =>
         client.fetchOne(`${uid}`, { uid: true, headers: true }, { uid: true }),

@@ -101,6 +101,21 @@ describe.concurrent('a FETCH answer', () => {
     await expectTrueAndIdle(await startScenario({ folders: [inbox], script }, calm, onTestFinished));
   });
 
+  it('with such a body in the place of a part, too, where a server refuses it whole', async ({ onTestFinished }) => {
+    const inbox = twelve();
+    for (const entry of inbox.messages) entry.raw = Buffer.from(`Subject: q\xe9\xff "${entry.uid}"`, 'latin1');
+    const quoteBytes = (raw: Buffer): Buffer =>
+      Buffer.from(`"${raw.toString('latin1').replace(/["\\]/g, '\\$&')}"`, 'latin1');
+    const script: Script = ({ verb, args, tag, folder: open }) => {
+      if (verb !== 'UID FETCH' || !open || !args.includes('BODY.PEEK[]')) return undefined;
+      if (!args.includes('[]<')) return { parts: [`${tag} NO not in bulk\r\n`] };
+      const [head = '', body = ''] = fetchRows(open, args, true).flat();
+      const start = String(head).replace(/\{\d+\}\r\n$/, '');
+      return { parts: [start, quoteBytes(Buffer.from(body)), ')\r\n', `${tag} OK done\r\n`] };
+    };
+    await expectTrueAndIdle(await startScenario({ folders: [inbox], script }, calm, onTestFinished));
+  });
+
   it('that arrives byte by byte is read as it was meant', async ({ onTestFinished }) => {
     const bytewise: Script = ({ verb, args }, honest) =>
       verb === 'UID FETCH' && isBodies(args)
