@@ -2,6 +2,7 @@
 import { toInstant } from '../base/clock.ts';
 import { highestUid, subtractUids, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
+import { listUidsFrom } from './beyond-next.ts';
 import { type FolderPass, pendingUids } from './folder-pass.ts';
 import { unlessRefused } from './in-halves.ts';
 
@@ -63,7 +64,7 @@ async function storeFlags(pass: FolderPass, rows: readonly FlagRow[]): Promise<v
 async function listArrived(pass: FolderPass): Promise<UidSet> {
   const { opened, folder } = pass;
   if (opened.uidNext !== null && opened.uidNext === folder.uidNext) return [];
-  const listed = await pass.session.listUids({ first: pass.listedUid + 1 });
+  const listed = await listUidsFrom(pass, pass.listedUid + 1);
   const left = opened.highestModseq === null ? leftOut(pass, listed) : [];
   return left.length === 0 ? listed : unionUids(listed, await pass.session.searchUids(left));
 }

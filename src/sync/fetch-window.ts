@@ -21,6 +21,7 @@ import {
 import type { BodyRow } from '../imap/session.ts';
 import type { QuarantinedMessage } from '../store/store.ts';
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
+import { listUidsFrom } from './beyond-next.ts';
 import { recordArrived } from './delta.ts';
 import type { FolderPass } from './folder-pass.ts';
 import { askInHalves, unlessRefused } from './in-halves.ts';
@@ -89,7 +90,7 @@ const poisonText = 'message_unfetchable: the connection broke again and again wh
 /** Mail that came meanwhile goes first. Flushed before it is recorded: what is listed and not pending counts as settled. */
 async function addArrived(pass: FolderPass, writer: BatchWriter, rest: UidSet): Promise<UidSet> {
   await writer.flush();
-  const arrived = await pass.session.listUids({ first: pass.listedUid + 1 });
+  const arrived = await listUidsFrom(pass, pass.listedUid + 1);
   const pending = unionUids(rest, arrived);
   if (arrived.length > 0) await recordArrived(pass, pending, arrived);
   pass.pendingCount += uidCount(arrived);

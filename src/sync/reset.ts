@@ -7,6 +7,7 @@
 import { toInstant } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { highestUid, subtractUids, type UidSet, uidSetOf } from '../base/uid-set.ts';
+import { listUidsFrom } from './beyond-next.ts';
 import type { FolderPass } from './folder-pass.ts';
 import { askInHalves } from './in-halves.ts';
 import { matchIdentities } from './match-identities.ts';
@@ -21,7 +22,7 @@ export async function resetFolder(pass: FolderPass): Promise<UidSet> {
   const { folder, session, ports, uidValidity } = pass;
   if (folder.resetCount >= resetCountMax && folder.failureCount < refusalsMax)
     throw new EngineError('uidvalidity_unstable', `${folder.resetCount} changes in a row`);
-  const uids = await session.listUids({ first: 1 });
+  const uids = await listUidsFrom(pass, 1);
   const [stored, observed] = [
     await ports.store.storedIdentities(folder.emfdid),
     await askInHalves(uids, (some) => session.fetchMetadata(some, { withMessageId: true })),

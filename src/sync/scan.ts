@@ -17,6 +17,7 @@ import {
 } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
 import type { ListingRecord, QuarantineRow } from '../store/store.ts';
+import { withoutPhantoms } from './beyond-next.ts';
 import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
 import { type FolderPass, pendingCountOf } from './folder-pass.ts';
 import { askInHalves, unlessRefused } from './in-halves.ts';
@@ -94,7 +95,8 @@ async function withSecondLook(pass: FolderPass, input: CompareInput): Promise<Lo
   pass.owesFlags = false;
   const isConfirmed = subtractUids(first.missingUids, pass.opened.changes?.vanished ?? []).length === 0;
   if (isConfirmed && listsAsCounted(pass, input.uids)) return { input, result: first };
-  const listed = unionUids(input.uids, await pass.session.searchUids({ first: 1 }));
+  const searched = await pass.session.searchUids({ first: 1 });
+  const listed = unionUids(withoutPhantoms(pass, input.uids, searched), searched);
   const uids = listsAsCounted(pass, listed) ? listed : unionUids(listed, listedBefore(pass));
   return withAllFlags(pass, { ...input, uids }, input.uids);
 }

@@ -7,6 +7,7 @@ import { toInstant } from '../base/clock.ts';
 import type { ImapSession } from '../imap/session.ts';
 import { isShortListing } from '../imap/uid-listing.ts';
 import type { Folder } from '../store/store.ts';
+import { listUidsFrom } from './beyond-next.ts';
 import { applyDelta, recordArrived } from './delta.ts';
 import { fetchPending } from './fetch-window.ts';
 import { createFolderPass, type FolderPass, type FolderTask, pendingCountOf } from './folder-pass.ts';
@@ -102,7 +103,7 @@ async function applyPlan(pass: FolderPass, plan: Plan): Promise<boolean> {
 }
 
 async function applyNew(pass: FolderPass): Promise<void> {
-  const uids = await pass.session.listUids({ first: 1 });
+  const uids = await listUidsFrom(pass, 1);
   await recordArrived(pass, uids, uids);
   await fetchPending(pass, uids);
 }

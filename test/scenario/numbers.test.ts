@@ -134,6 +134,33 @@ describe('UIDNEXT', () => {
   });
 });
 
+describe('a row that is no message', () => {
+  it.each([5000, 4294967295])('under UID %i, beyond UIDNEXT, does not hide the mail that comes later', async (uid) => {
+    const inbox = folder('INBOX', 5);
+    const scenario = await startScenario({ folders: [inbox] });
+    const phantom = `* 6 FETCH (UID ${uid} FLAGS () RFC822.SIZE 100)\r\n`;
+    scenario.server.script = ({ verb, args }, honest) =>
+      verb === 'UID FETCH' && !args.includes('BODY')
+        ? { parts: [...honest.slice(0, -1), phantom, ...honest.slice(-1)] }
+        : undefined;
+    expect((await scenario.sync()).code).toBe(0);
+    for (const option of [[], ['--full' as const], []]) {
+      inbox.messages.push(message(inbox.uidNext, 'INBOX', { modseq: inbox.uidNext }));
+      inbox.uidNext += 1;
+      expect((await scenario.sync(...option)).code).toBe(0);
+      expect(scenario.differences()).toEqual([]);
+    }
+    scenario.server.script = undefined;
+    // So the counts agree without it.
+    inbox.messages.push(message(inbox.uidNext, 'INBOX', { modseq: inbox.uidNext }));
+    inbox.uidNext += 1;
+    inbox.messages.splice(1, 1);
+    expect((await scenario.sync()).code).toBe(0);
+    expect(scenario.differences()).toEqual([]);
+    await scenario.expectTrueCopy();
+  });
+});
+
 describe('MODSEQ', () => {
   it('that was reset makes one scan of all flags, and no loop', async () => {
     const inbox = folder('INBOX', 10);
