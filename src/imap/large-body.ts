@@ -3,12 +3,13 @@
  * much; what counts is the bytes that came. A part at a time bounds the memory of parser and socket.
  */
 import type { ImapFlow } from 'imapflow';
-import { asEngineError, EngineError } from '../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 import { divertRows, type RowBounds } from './divert-rows.ts';
 import type { BodyPart } from './fetch-items.ts';
 import { originOf } from './internals.ts';
 import { toBodyRow } from './rows.ts';
 import type { BodyRow } from './session.ts';
+import { unlessRefused } from './unless-refused.ts';
 
 /** A round trip for each: 4 MiB hides 40 ms on any link up to 1 Gbit/s. */
 const partBytes = 4 * 1024 * 1024;
@@ -82,15 +83,8 @@ async function fetchPart({ client, run, bounds, uid }: LargeBodyInput, start: nu
 const isSameAgain = (before: Buffer, bytes: Buffer): boolean => bytes.length > 0 && before.equals(bytes);
 
 /** The announced size is no reason to go without a message: the byte after the last that it may have decides, where it can be had. */
-async function isBeyond(input: LargeBodyInput): Promise<boolean> {
-  try {
-    return (await fetchPart(input, input.bytesMax, 1))?.bytes.length !== 0;
-  } catch (error) {
-    const failure = asEngineError(error);
-    if (failure.code !== 'command_refused') throw failure;
-    return true;
-  }
-}
+const isBeyond = async (input: LargeBodyInput): Promise<boolean> =>
+  (await unlessRefused(fetchPart(input, input.bytesMax, 1)))?.bytes.length !== 0;
 
 /** Some servers send less at once than they were asked for, and some announce more than there is. */
 const isLastPart = (bytes: number, length: number, announced: number): boolean =>

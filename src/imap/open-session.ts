@@ -1,6 +1,6 @@
 /** ImapSession over imapflow (see session.ts for what each verb promises). */
 import type { ImapFlow, MailboxObject } from 'imapflow';
-import { asEngineError, EngineError } from '../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 import { createTextPool } from '../base/text-pool.ts';
 import { type UidRange, type UidSet, uidCount, uidSetOfRanges } from '../base/uid-set.ts';
 import { createRunner } from './command.ts';
@@ -19,6 +19,7 @@ import { noteBreak } from './pipelining.ts';
 import { type FlagItems, toFlagRow, toMetadataRow, toModseqOrNull } from './rows.ts';
 import type { Capabilities, FlagRow, ImapSession, OpenedFolder, SessionOptions } from './session.ts';
 import { createUidListing } from './uid-listing.ts';
+import { unlessRefused } from './unless-refused.ts';
 import { createWatching } from './watching.ts';
 
 /** Headers of a message whose body can't be had; more than this is not kept. */
@@ -102,9 +103,10 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
       const open = () => (listsToo ? openAndList(listFrom, around) : examine());
       const plain = () => client.mailboxOpen(name, { readOnly: true });
       const what = `EXAMINE ${path}`;
-      const mailbox = await ('changedSince' in resync
-        ? orElse(run(what, open), () => run(what, plain))
-        : run(what, open));
+      // There are servers that announce QRESYNC and refuse it.
+      const isWish = 'changedSince' in resync;
+      const mailbox =
+        (isWish ? await unlessRefused(run(what, open)) : undefined) ?? (await run(what, isWish ? plain : open));
       isOpening = false;
       const opened = toOpened({ ...mailbox, path }, uidSetOfRanges(vanished), openedFlags, client);
       watching.note(path, opened);
@@ -154,17 +156,6 @@ export async function openSession(options: SessionOptions): Promise<ImapSession>
     abort: () => client.close(),
   };
   return session;
-}
-
-/** There are servers that announce QRESYNC and refuse it. */
-async function orElse<T>(wished: Promise<T>, instead: () => Promise<T>): Promise<T> {
-  try {
-    return await wished;
-  } catch (error) {
-    const failure = asEngineError(error);
-    if (failure.code !== 'command_refused') throw failure;
-    return instead();
-  }
 }
 
 const boundsOf = ({ literalBytesMax, room }: SessionOptions, noteUnread: RowBounds['noteUnread']): RowBounds => ({

@@ -3,13 +3,14 @@
  * sizes in the round trip that a SEARCH takes for the UIDs alone; sizes once heard are not asked for again.
  */
 import type { FetchQueryObject, ImapFlow } from 'imapflow';
-import { asEngineError, EngineError } from '../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 import { type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { RunCommand } from './command.ts';
 import type { RowFetcher } from './fetch-rows.ts';
 import type { MessageLimit } from './message-limit.ts';
 import { type FlagItems, isAsked } from './rows.ts';
 import type { Asked } from './uid-ranges.ts';
+import { unlessRefused } from './unless-refused.ts';
 
 export interface UidListingInput {
   readonly client: ImapFlow;
@@ -70,24 +71,16 @@ export function createUidListing({ client, run, fetcher, limit }: UidListingInpu
     return found;
   };
 
-  /** Null: refused, as some do where there is none, and others for one message that they can't read. */
-  const fetchUids = async (range: Asked): Promise<UidSet | null> => {
-    try {
-      return uidSetOf((await fetcher.flagRows({ what: 'FETCH SIZE', uids: range, query: sizeQuery }, noteSize)).keys());
-    } catch (error) {
-      const failure = asEngineError(error);
-      if (failure.code !== 'command_refused') throw failure;
-      return null;
-    }
-  };
-
   return {
     async listUids(range) {
       const { first, uids } = known ?? {};
       known = null;
       if (uids && 'first' in range && range.first === first) return uids;
       if (!isShort(client, range)) return searchUids(range);
-      return (await fetchUids(range)) ?? searchUids(range);
+      const rows = fetcher.flagRows({ what: 'FETCH SIZE', uids: range, query: sizeQuery }, noteSize);
+      // Some refuse it where there is none, and others for one message that they can't read.
+      const listed = await unlessRefused(rows);
+      return listed === undefined ? searchUids(range) : uidSetOf(listed.keys());
     },
     searchUids,
     async listLarger(uids, bytes) {

@@ -2,9 +2,9 @@
 import { toInstant } from '../base/clock.ts';
 import { highestUid, subtractUids, type UidSet, uidSetOf, unionUids } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
+import { unlessRefused } from '../imap/unless-refused.ts';
 import { listUidsFrom } from './beyond-next.ts';
 import { type FolderPass, pendingUids } from './folder-pass.ts';
-import { unlessRefused } from './in-halves.ts';
 
 /** Returns everything that is to be fetched: what an earlier pass left, what is new, and quarantined mail that is due again. */
 export async function applyDelta(pass: FolderPass, flagsSince: bigint | null): Promise<UidSet> {

@@ -19,12 +19,13 @@ import {
   unionUids,
 } from '../base/uid-set.ts';
 import type { BodyRow } from '../imap/session.ts';
+import { unlessRefused } from '../imap/unless-refused.ts';
 import type { QuarantinedMessage } from '../store/store.ts';
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts';
 import { listUidsFrom } from './beyond-next.ts';
 import { recordArrived } from './delta.ts';
 import type { FolderPass } from './folder-pass.ts';
-import { askInHalves, unlessRefused } from './in-halves.ts';
+import { askInHalves } from './in-halves.ts';
 import { halves, nextWindow } from './window.ts';
 
 /** Bodies above this come alone and in parts; a batch plus one such body bounds the memory of a pass. */

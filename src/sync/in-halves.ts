@@ -36,14 +36,3 @@ export async function askInHalves<Row>(
   if (refusal !== null && !isAnswered) throw refusal;
   return rows;
 }
-
-/** Undefined: refused. */
-export async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    const failure = asEngineError(error);
-    if (failure.code !== 'command_refused') throw failure;
-    return undefined;
-  }
-}

@@ -16,11 +16,12 @@ import {
   unionUids,
 } from '../base/uid-set.ts';
 import type { FlagRow } from '../imap/session.ts';
+import { unlessRefused } from '../imap/unless-refused.ts';
 import type { ListingRecord, QuarantineRow } from '../store/store.ts';
 import { withoutPhantoms } from './beyond-next.ts';
 import { type CompareInput, type Comparison, compareFolder } from './compare.ts';
 import { type FolderPass, pendingCountOf } from './folder-pass.ts';
-import { askInHalves, unlessRefused } from './in-halves.ts';
+import { askInHalves } from './in-halves.ts';
 import { holdsDeletions } from './plan.ts';
 import { credibleUidNext, findReplaced } from './replaced.ts';
 
